@@ -1,0 +1,69 @@
+"""One tree of exceptions: each says what is wrong, what was given, and what to do.
+
+A class is also the built-in that it refines, where one fits, so that callers may catch either.
+"""
+
+
+class XoragError(Exception):
+    """Root of everything that xorag raises on purpose."""
+
+    exit_code = 1
+    """What the command line exits with: 1, the work failed; 2, the command is wrong."""
+
+
+class UsageError(XoragError, ValueError):
+    """A call or command that cannot be carried out as written."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """Options or a recipe with faults; the message lists all of them."""
+
+
+class SourceError(XoragError, ValueError):
+    """A document source that cannot be read: missing, unreadable, empty, encrypted, malformed."""
+
+
+class ModelNotFoundError(XoragError, LookupError):
+    """A model name that no folder, installed package or hub serves; the message says what was tried."""
+
+
+class ArtifactError(XoragError, ValueError):
+    """An artifact directory that is incomplete, altered, or of another kind or format."""
+
+
+class IndexNotFoundError(XoragError, LookupError):
+    """A directory that holds no index."""
+
+
+class IndexMismatchError(XoragError, ValueError):
+    """An index that was built with another encoder or other settings than those asked for."""
+
+
+class ProjectorMismatchError(XoragError, ValueError):
+    """A projector that does not fit the language model or the encoder."""
+
+
+class SpliceError(XoragError, ValueError):
+    """Soft tokens and placeholders that do not pair up."""
+
+
+class ControlTokenError(XoragError, ValueError):
+    """Text that could not be encoded without producing a control token."""
+
+
+class PromptTooLongError(XoragError, ValueError):
+    """A prompt that exceeds what the language model can read."""
+
+
+class StorageError(XoragError, OSError):
+    """A disk that is full or refuses to be written."""
+
+
+class MissingExtraError(XoragError, ImportError):
+    """An optional dependency that is not installed; the message names the extra."""
+
+
+class TrainingError(XoragError, RuntimeError):
+    """A training run that cannot go on."""
