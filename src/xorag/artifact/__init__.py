@@ -1,0 +1,1 @@
+"""Versioned directories that describe themselves; knows nothing of models or indexes."""
