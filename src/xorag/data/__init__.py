@@ -1,0 +1,1 @@
+"""Corpora, chunking and questions: from files to plain values, without torch."""
