@@ -1,0 +1,1 @@
+"""Device, dtype, seeds and where models come from; knows nothing of retrieval or prompts."""

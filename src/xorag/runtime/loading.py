@@ -1,0 +1,82 @@
+"""Opening a causal language model with its tokenizer.
+
+Knows nothing of prompts or soft tokens.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from safetensors import SafetensorError
+from torch import nn
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+
+from xorag.errors import ModelNotFoundError
+from xorag.runtime.packages import DEFAULT_LANGUAGE_MODEL
+from xorag.runtime.quiet import quiet_transformers
+from xorag.runtime.sources import language_model_path
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageModel:
+    """A causal language model, ready to generate, and its tokenizer."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    name: str
+    """As asked for, which is what artifacts record."""
+
+
+def load_language_model(
+    name: str | None,
+    *,
+    device: torch.device,
+    dtype: torch.dtype,
+    attention: str | None = None,
+    on_message: Callable[[str], None] | None = None,
+) -> LanguageModel:
+    """Open the language model of that name for inference, in the given place and format.
+
+    On a CPU, safetensors of the same dtype stay memory-mapped: pages are read when needed.
+
+    Args:
+        name: As `language_model_path` takes it.
+        device: Where its weights go.
+        dtype: What they are kept and computed in.
+        attention: transformers' attention implementation: sdpa, eager ...; None: its choice.
+        on_message: Gets a sentence if the model must be converted first.
+
+    Raises:
+        ModelNotFoundError: If nothing of that name is found, or what is found cannot be loaded.
+    """
+    source = language_model_path(name, on_message)
+    start = time.perf_counter()
+    try:
+        with quiet_transformers():
+            tokenizer = AutoTokenizer.from_pretrained(source)
+            model = AutoModelForCausalLM.from_pretrained(
+                source, dtype=dtype, attn_implementation=attention
+            )
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise ModelNotFoundError(
+            f"cannot load a causal language model from {source!r} ({_first_line(error)}); give a "
+            f"folder or hub name of a causal language model that transformers supports"
+        ) from error
+    place: nn.Module = model  # the stubs of PreTrainedModel.to take no device
+    place.to(device).train(mode=False)
+    seconds = round(time.perf_counter() - start, 2)
+    logger.info("language model loaded", extra={"source": source, "seconds": seconds})
+    return LanguageModel(model, tokenizer, name or DEFAULT_LANGUAGE_MODEL)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", maxsplit=1)[0][:300].rstrip(".") or type(error).__name__
