@@ -1,0 +1,18 @@
+"""What all tests share: reproducible, few threads, and no network unless a test asks for it."""
+
+import os
+
+# Before any library is imported that reads them.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "xorag",
+    deadline=None,  # times vary on shared machines
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("xorag")
