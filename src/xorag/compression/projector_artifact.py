@@ -1,0 +1,150 @@
+"""A projector as a directory that says what it was made for."""
+
+import logging
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from pydantic import TypeAdapter, ValidationError
+from safetensors.torch import load_file, save_file
+from transformers import PreTrainedModel
+
+from xorag.artifact.manifest import BaseModelShape, EncoderSpec, Manifest
+from xorag.artifact.store import read_manifest, write_artifact
+from xorag.compression.model import embedding_width
+from xorag.compression.projector import Projector, ProjectorShape
+from xorag.errors import ArtifactError, ProjectorMismatchError
+
+logger = logging.getLogger(__name__)
+WEIGHTS_NAME = "projector.safetensors"
+_SHAPE = "shape"
+_NORMALIZED = "normalized"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedProjector:
+    """A projector with what its manifest says of it."""
+
+    projector: Projector
+    manifest: Manifest
+
+
+def base_model_shape(language_model: PreTrainedModel, name: str) -> BaseModelShape:
+    """What a projector's manifest records of the language model that it was made for."""
+    config = language_model.config.get_text_config()
+    return BaseModelShape(
+        name=name,
+        hidden=embedding_width(language_model),
+        vocab=int(config.vocab_size),
+        layers=int(config.num_hidden_layers),
+    )
+
+
+def save_projector(
+    directory: Path,
+    projector: Projector,
+    manifest: Manifest,
+    *,
+    dtype: torch.dtype | None = None,
+    overwrite: bool = False,
+) -> Manifest:
+    """Write a projector as an artifact.
+
+    Args:
+        directory: Where it shall be.
+        projector: The weights; they are copied to the CPU.
+        manifest: Of kind `projector`; its shape, files and hashes are filled in.
+        dtype: The type to save in; unset, the projector's own.
+        overwrite: Replace the directory if it exists.
+
+    Raises:
+        ArtifactError: If the directory exists and `overwrite` is not set.
+        StorageError: If the disk is full or refuses to be written.
+    """
+    wanted = dtype or projector.dtype
+    tensors = {
+        key: tensor.detach().to("cpu", wanted).contiguous()
+        for key, tensor in projector.state_dict().items()
+    }
+    settings = {**manifest.settings, _SHAPE: asdict(projector.shape)}
+    return write_artifact(
+        directory,
+        manifest.model_copy(update={"settings": settings}),
+        {WEIGHTS_NAME: lambda path: save_file(tensors, path)},
+        overwrite=overwrite,
+    )
+
+
+def load_projector(directory: Path, *, dtype: torch.dtype = torch.float32) -> SavedProjector:
+    """Read a projector back, after its manifest and hashes agree.
+
+    Raises:
+        ArtifactError: If it is incomplete, altered, or no projector.
+    """
+    manifest = read_manifest(directory, kind="projector")
+    try:
+        shape = TypeAdapter(ProjectorShape).validate_python(manifest.settings.get(_SHAPE))
+        projector = Projector.of_shape(shape)
+        projector.load_state_dict(load_file(directory / WEIGHTS_NAME))
+    except (ValidationError, RuntimeError, OSError) as error:
+        raise ArtifactError(
+            f"the projector at {str(directory)!r} does not have the shape that its manifest "
+            f"states ({error}); train it again with `xorag train projector`"
+        ) from error
+    return SavedProjector(projector.to(dtype), manifest)
+
+
+def check_fits_model(manifest: Manifest, model: BaseModelShape) -> None:
+    """Refuse a projector that was made for a language model of other sizes.
+
+    Raises:
+        ProjectorMismatchError: If width, vocabulary or depth differ.
+    """
+    made_for = manifest.base_model
+    if made_for is None:
+        return
+    for size in ("hidden", "vocab", "layers"):
+        wanted, given = getattr(made_for, size), getattr(model, size)
+        if wanted != given:
+            raise ProjectorMismatchError(
+                f"this projector was made for {made_for.name!r} ({size} {wanted}), but the "
+                f"language model is {model.name!r} ({size} {given}); give --model {made_for.name} "
+                "or a projector made for this model"
+            )
+    if made_for.name != model.name:
+        logger.info(
+            "projector made for a model of another name",
+            extra={"made_for": made_for.name, "model": model.name},
+        )
+
+
+def check_fits_encoder(manifest: Manifest, encoder: EncoderSpec) -> None:
+    """Refuse a projector that was trained on other embeddings than those of an index.
+
+    Raises:
+        ProjectorMismatchError: If width, normalisation, model or passage form differ.
+    """
+    shape = TypeAdapter(ProjectorShape).validate_python(manifest.settings.get(_SHAPE))
+    _refuse_unless_equal("dimensions", shape.in_dim, encoder.dimensions, encoder)
+    trained_on = manifest.encoder
+    if trained_on is None:
+        normalized = manifest.settings.get(_NORMALIZED, encoder.normalized)
+        _refuse_unless_equal("normalized", normalized, encoder.normalized, encoder)
+        return
+    identity = "name"
+    if trained_on.fingerprint and encoder.fingerprint:
+        identity = "fingerprint"
+    for field in (identity, "normalized", "passage_prompt", "append_eos"):
+        _refuse_unless_equal(field, getattr(trained_on, field), getattr(encoder, field), encoder)
+    if trained_on.pooling and encoder.pooling:
+        _refuse_unless_equal("pooling", trained_on.pooling, encoder.pooling, encoder)
+
+
+def _refuse_unless_equal(field: str, wanted: object, given: object, encoder: EncoderSpec) -> None:
+    if wanted == given:
+        return
+    raise ProjectorMismatchError(
+        f"this projector was trained on embeddings with {field} {wanted!r}, but those of "
+        f"{encoder.name!r} have {field} {given!r}; index with the encoder and settings that the "
+        "projector was trained with, or train a projector for this encoder"
+    )
