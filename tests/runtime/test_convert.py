@@ -10,7 +10,8 @@ import torch
 
 from xorag.errors import MissingExtraError, ModelNotFoundError, StorageError
 from xorag.runtime import convert
-from xorag.runtime.convert import convert_gguf, converted_path
+from xorag.runtime.cache import converted_path
+from xorag.runtime.convert import convert_gguf
 from xorag.runtime.loading import load_language_model
 
 

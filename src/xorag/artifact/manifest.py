@@ -41,7 +41,16 @@ class EncoderSpec(_Frozen):
     query_prompt: str = Field(default="", description="put before each query")
     passage_prompt: str = Field(default="", description="put before each passage")
     max_tokens: int | None = Field(default=None, ge=1, description="where texts are cut")
-    append_eos: bool = Field(default=False, description="whether a passage ends with eos")
+    append_eos: bool = Field(default=False, description="whether texts end with eos")
+    title_separator: str = Field(default=" | ", description="between a passage's title and text")
+    metric: Literal["cosine", "dot", "l2"] = Field(
+        default="cosine", description="how a query's embedding and a passage's are compared"
+    )
+    query_encoder: str | None = Field(
+        default=None, description="the model for queries, where it is another one (DPR)"
+    )
+    multivector: bool = Field(default=False, description="one embedding a token (ColBERT)")
+    fingerprint: str = Field(default="", description="short hash of the weights; empty: unknown")
 
 
 def _inside(name: str) -> str:

@@ -42,10 +42,15 @@ def translate_os_errors(path: Path) -> Iterator[None]:
     except StorageError:
         raise
     except Exception as error:
-        refusal = REFUSALS.get(_errno_of(error) or 0)
-        if refusal is None:
+        refused = refusal(error)
+        if refused is None:
             raise
-        raise StorageError(f"cannot write {str(path)!r}: {refusal}") from error
+        raise StorageError(f"cannot write {str(path)!r}: {refused}") from error
+
+
+def refusal(error: BaseException) -> str | None:
+    """What the disk refused and what to do, or None if the error is none of the disk's."""
+    return REFUSALS.get(_errno_of(error) or 0)
 
 
 def fsync_path(path: Path) -> None:

@@ -3,10 +3,8 @@
 Knows nothing of where the GGUF file came from.
 """
 
-import hashlib
 import io
 import logging
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -14,31 +12,15 @@ from contextlib import redirect_stderr
 from importlib.util import find_spec
 from pathlib import Path
 
-import platformdirs
 import torch
 from filelock import FileLock
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
 from xorag.errors import MissingExtraError, ModelNotFoundError, StorageError
+from xorag.runtime.cache import converted_path
 from xorag.runtime.quiet import quiet_transformers
 
 logger = logging.getLogger(__name__)
-
-CONVERSION = 1
-"""Part of a converted folder's name; raise it when the conversion changes."""
-
-_ENDS_SAMPLED = 1 << 20
-
-
-def cache_dir() -> Path:
-    """Where converted models are kept: `XORAG_CACHE`, or the user's cache directory."""
-    named = os.environ.get("XORAG_CACHE")
-    return Path(named).expanduser() if named else Path(platformdirs.user_cache_dir("xorag"))
-
-
-def converted_path(gguf: Path, name: str) -> Path:
-    """The folder that a GGUF file is or will be converted to."""
-    return cache_dir() / "models" / f"{name}-{_fingerprint(gguf)}-{CONVERSION}"
 
 
 def convert_gguf(gguf: Path, name: str, on_message: Callable[[str], None] | None = None) -> Path:
@@ -114,13 +96,3 @@ def _save_converted(gguf: Path, folder: Path) -> None:
             ) from error
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-
-
-def _fingerprint(path: Path) -> str:
-    """Twelve hex digits from the size and both ends of a file, as reading all would take long."""
-    size = path.stat().st_size
-    with path.open("rb") as stream:
-        start = stream.read(_ENDS_SAMPLED)
-        stream.seek(max(0, size - _ENDS_SAMPLED))
-        end = stream.read()
-    return hashlib.sha256(str(size).encode() + start + end).hexdigest()[:12]
