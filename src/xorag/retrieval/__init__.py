@@ -1,0 +1,1 @@
+"""Passages as vectors and words: encoders, the index, search, fusion and rerankers."""

@@ -1,0 +1,113 @@
+"""The columns of an index, and passages as rows of it.
+
+Knows nothing of files or of search.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from xorag.artifact.manifest import EncoderSpec
+from xorag.errors import XoragError
+from xorag.types import FloatArray, Passage
+
+TABLE = "passages"
+EMBEDDING = "embedding"
+DOCUMENT = "document_id"
+WORDS = "titled_text"
+"""What BM25 reads: title and text as one field. On 200 questions each of four sets this put the
+right passage first more often than text and title as fields of their own (NQ 0.39 against 0.37,
+PopQA 0.35 against 0.19, HotpotQA 0.78 against 0.70, MuSiQue 0.63 against 0.60)."""
+HASH = "content_hash"
+PASSAGE_COLUMNS = ("id", DOCUMENT, "title", "text", "position")
+
+
+def passage_schema(spec: EncoderSpec) -> pa.Schema:
+    """The columns: a passage, its words, its fp16 embedding or embeddings, its document's hash."""
+    vector = pa.list_(pa.float16(), spec.dimensions)
+    return pa.schema(
+        [
+            pa.field("id", pa.string(), nullable=False),
+            pa.field(DOCUMENT, pa.string(), nullable=False),
+            pa.field("title", pa.string(), nullable=False),
+            pa.field("text", pa.string(), nullable=False),
+            pa.field(WORDS, pa.string(), nullable=False),
+            pa.field("position", pa.int32(), nullable=False),
+            pa.field(EMBEDDING, pa.list_(vector) if spec.multivector else vector),
+            pa.field(HASH, pa.string(), nullable=False),
+        ]
+    )
+
+
+def rows(
+    passages: Sequence[Passage],
+    embeddings: Sequence[FloatArray],
+    hashes: Sequence[str],
+    schema: pa.Schema,
+) -> pa.Table:
+    """Passages with their embeddings as rows.
+
+    Args:
+        passages: In any order.
+        embeddings: One a passage, `(dimensions,)` or `(tokens, dimensions)` each.
+        hashes: The content hash of each passage's document.
+        schema: Of `passage_schema`.
+
+    Raises:
+        XoragError: If an embedding is not finite in half precision.
+    """
+    columns = [
+        pa.array([passage.id for passage in passages], pa.string()),
+        pa.array([passage.document_id for passage in passages], pa.string()),
+        pa.array([passage.title for passage in passages], pa.string()),
+        pa.array([passage.text for passage in passages], pa.string()),
+        pa.array([passage.titled_text for passage in passages], pa.string()),
+        pa.array([passage.position for passage in passages], pa.int32()),
+        _vectors(embeddings, schema.field(EMBEDDING).type),
+        pa.array(hashes, pa.string()),
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def passages_of(table: pa.Table) -> list[Passage]:
+    """The passages of rows that hold `PASSAGE_COLUMNS`."""
+    columns = [table[name].to_pylist() for name in PASSAGE_COLUMNS]
+    return [Passage(*values) for values in zip(*columns, strict=True)]
+
+
+def embeddings_of(table: pa.Table) -> list[FloatArray]:
+    """The stored embeddings of rows in float32, `(dimensions,)` or `(tokens, dimensions)` each."""
+    return [array for chunk in table[EMBEDDING].chunks for array in _chunk_embeddings(chunk)]
+
+
+def _chunk_embeddings(chunk: pa.Array) -> Iterator[FloatArray]:
+    if pa.types.is_fixed_size_list(chunk.type):
+        yield from _flat(chunk)
+        return
+    for item in chunk:
+        yield _flat(item.values)
+
+
+def _flat(vectors: pa.FixedSizeListArray) -> FloatArray:
+    values: FloatArray = vectors.flatten().to_numpy(zero_copy_only=False)
+    return values.reshape(len(vectors), vectors.type.list_size).astype(np.float32)
+
+
+def _vectors(embeddings: Sequence[FloatArray], kind: pa.DataType) -> pa.Array:
+    if pa.types.is_fixed_size_list(kind):
+        return _fixed(np.stack(embeddings) if len(embeddings) else np.zeros((0, 1)), kind)
+    offsets = np.cumsum([0, *(len(item) for item in embeddings)], dtype=np.int32)
+    flat = _fixed(np.concatenate(embeddings), kind.value_type)
+    return pa.ListArray.from_arrays(pa.array(offsets), flat, type=kind)
+
+
+def _fixed(vectors: FloatArray, kind: pa.DataType) -> pa.Array:
+    with np.errstate(over="ignore"):
+        half = vectors.astype(np.float16)
+    if not np.isfinite(half).all():
+        raise XoragError(
+            f"the encoder made an embedding that half precision cannot hold (largest value "
+            f"{np.abs(vectors).max():g}); use an encoder that normalises, or its normalize option"
+        )
+    return pa.FixedSizeListArray.from_arrays(pa.array(half.ravel()), type=kind)

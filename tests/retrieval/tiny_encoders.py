@@ -1,0 +1,103 @@
+"""Random encoders and rerankers small enough to be made in a test, as checkpoints on disk."""
+
+from pathlib import Path
+
+import torch
+from sentence_transformers import CrossEncoder, MultiVectorEncoder, SentenceTransformer
+from sentence_transformers.base.modules import Transformer
+from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    BertModel,
+    PreTrainedTokenizerFast,
+)
+
+WIDTH = 32
+WORDS = (
+    "query passage the a of and in is was to emma jane austen wrote novel paris capital france "
+    "berlin germany city river mountain sea author book king queen war peace year born first "
+    "king's dog cat number part one two three four five six seven eight nine ten : ? . , | #"
+).split()
+SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+LETTERS = [*"abcdefghijklmnopqrstuvwxyz0123456789", *(f"##{c}" for c in "abcdefghijklmnopqrstuvwxyz0123456789")]
+
+
+def save_tokenizer(folder: Path) -> None:
+    """A WordPiece tokenizer of a few words, and letters for all others."""
+    vocab = {token: i for i, token in enumerate(dict.fromkeys([*SPECIALS, *WORDS, *LETTERS]))}
+    tokenizer = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", vocab["[CLS]"]), ("[SEP]", vocab["[SEP]"])],
+    )
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        unk_token="[UNK]",
+        pad_token="[PAD]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
+        model_max_length=256,
+    )
+    fast.save_pretrained(folder)
+
+
+def bert_config(**changes: int) -> BertConfig:
+    size = len(dict.fromkeys([*SPECIALS, *WORDS, *LETTERS]))
+    return BertConfig(
+        vocab_size=size,
+        hidden_size=WIDTH,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=256,
+        initializer_range=0.5,
+        **changes,
+    )
+
+
+def save_bert(folder: Path, *, seed: int = 0) -> Path:
+    """A plain Hugging Face folder, without anything of sentence-transformers."""
+    torch.manual_seed(seed)
+    BertModel(bert_config()).eval().save_pretrained(folder)
+    save_tokenizer(folder)
+    return folder
+
+
+def save_encoder(
+    folder: Path,
+    *,
+    seed: int = 0,
+    normalize: bool = True,
+    pooling: str = "mean",
+    prompts: dict[str, str] | None = None,
+) -> Path:
+    """A sentence-transformers checkpoint."""
+    transformer = Transformer(str(save_bert(folder / "bert", seed=seed)))
+    pool = Pooling(transformer.get_embedding_dimension(), pooling)
+    modules = [transformer, pool, *([Normalize()] if normalize else [])]
+    SentenceTransformer(modules=modules, prompts=prompts, device="cpu").save_pretrained(
+        str(folder / "encoder")
+    )
+    return folder / "encoder"
+
+
+def save_cross_encoder(folder: Path, *, labels: int = 1) -> Path:
+    torch.manual_seed(1)
+    config = bert_config(num_labels=labels)
+    BertForSequenceClassification(config).eval().save_pretrained(folder / "bert")
+    save_tokenizer(folder / "bert")
+    CrossEncoder(str(folder / "bert"), device="cpu").save_pretrained(str(folder / "cross"))
+    return folder / "cross"
+
+
+def save_colbert(folder: Path, *, seed: int = 0) -> Path:
+    save_bert(folder / "bert", seed=seed)
+    model = MultiVectorEncoder(str(folder / "bert"), device="cpu")
+    model.save_pretrained(str(folder / "colbert"))
+    return folder / "colbert"
