@@ -1,0 +1,167 @@
+"""Prompt layouts by name: how a question and its passages are worded for a language model."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from jinja2.exceptions import TemplateError
+from transformers import PreTrainedTokenizerBase
+
+from xorag.errors import UsageError
+from xorag.generation.control import Piece, Quoted, SoftToken, Trusted
+
+PUBLISHED_PLACEHOLDER = "<xRAG>"
+_SENTINEL = "\ue000content\ue001"  # private-use characters, so that no template treats them
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around a user's turn, up to where the model begins to write."""
+
+    before: str
+    after: str
+    with_bos: bool
+    """Whether the tokenizer's leading ids come first; a chat template writes its own."""
+
+    def around(self, turn: Sequence[Piece]) -> list[Piece]:
+        """Put the frame around the pieces of a turn."""
+        return [Trusted(self.before), *turn, Trusted(self.after)]
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The words of a question's turn, which are the layout's own and therefore trusted."""
+
+    task: str
+    """What to do with a question alone."""
+    task_with_background: str
+    """What to do with a question and passages."""
+    question: str
+    """What stands before the question."""
+    question_end: str = ""
+    answer: str = ""
+    """What begins the answer, after the frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A frame and the words inside it."""
+
+    name: str
+    frame: Frame
+    wording: Wording
+    stop: str | None = None
+    """Text at which an answer ends, where the model may not write an end mark."""
+
+    def question_pieces(self, question: str, passages: Sequence[str | None]) -> list[Piece]:
+        """The whole prompt of a question.
+
+        Args:
+            question: As the user wrote it.
+            passages: Each passage's text, or None where a soft token stands for it.
+        """
+        words = self.wording
+        end = words.question_end
+        if end:
+            question = question.rstrip().removesuffix(end)
+        task = words.task_with_background + "Background: " if passages else words.task
+        turn: list[Piece] = [Trusted(task)]
+        for number, passage in enumerate(passages):
+            if number:
+                both_tokens = passage is None and passages[number - 1] is None
+                turn.append(Trusted(" " if both_tokens else "\n\n"))
+            turn.append(SoftToken() if passage is None else Quoted(passage))
+        before_question = "\n\n" + words.question if passages else words.question
+        turn += [Trusted(before_question), Quoted(question.strip()), Trusted(end)]
+        return [*self.frame.around(turn), Trusted(words.answer)]
+
+
+_SHORT = Wording(
+    task="Answer the question with a few words.\n\n",
+    task_with_background="Answer the question with a few words; the background may help.\n\n",
+    question="Question: ",
+)
+_PLAIN = Wording(
+    task="", task_with_background="", question="Question: ", question_end="?", answer="Answer:"
+)
+_XRAG = Wording(
+    task="Answer the questions:\n\n",
+    task_with_background="Refer to the background document and answer the questions:\n\n",
+    question="Question: ",
+    question_end="?",
+    answer=" The answer is:",
+)
+_XRAG_CLAIMS = Wording(
+    task='Verify the following claims with "True" or "False":\n\n',
+    task_with_background=(
+        "Refer to the background document and verify the following claims with "
+        '"True" or "False":\n\n'
+    ),
+    question="Claim: ",
+    answer=" The answer is:",
+)
+_MISTRAL_TURN = Frame("[INST] ", " [/INST]", with_bos=True)
+
+
+def _chat(tokenizer: PreTrainedTokenizerBase) -> Layout:
+    return Layout("chat", chat_frame(tokenizer), _SHORT)
+
+
+def _plain(_tokenizer: PreTrainedTokenizerBase) -> Layout:
+    return Layout("plain", Frame("", "\n", with_bos=True), _PLAIN, stop="\n")
+
+
+def _xrag(_tokenizer: PreTrainedTokenizerBase) -> Layout:
+    return Layout("xrag", _MISTRAL_TURN, _XRAG)
+
+
+def _xrag_claims(_tokenizer: PreTrainedTokenizerBase) -> Layout:
+    return Layout("xrag-claims", _MISTRAL_TURN, _XRAG_CLAIMS)
+
+
+LAYOUTS: Mapping[str, Callable[[PreTrainedTokenizerBase], Layout]] = MappingProxyType(
+    {"chat": _chat, "plain": _plain, "xrag": _xrag, "xrag-claims": _xrag_claims}
+)
+
+
+def layout_named(name: str | None, tokenizer: PreTrainedTokenizerBase) -> Layout:
+    """The layout of that name for a tokenizer; unset, the model's chat layout, else the plain one.
+
+    Raises:
+        UsageError: If there is no such layout, or the tokenizer has no usable chat template.
+    """
+    if name is None:
+        name = "chat" if tokenizer.chat_template else "plain"
+    if name not in LAYOUTS:
+        raise UsageError(f"no prompt layout {name!r}; give one of {', '.join(LAYOUTS)}")
+    return LAYOUTS[name](tokenizer)
+
+
+def chat_frame(tokenizer: PreTrainedTokenizerBase) -> Frame:
+    """What the model's own chat template writes around one user turn.
+
+    The template sees a sentinel instead of the turn, so that no user's text passes through it.
+
+    Raises:
+        UsageError: If there is no chat template, or it does not write the turn once.
+    """
+    if not tokenizer.chat_template:
+        raise UsageError(
+            f"the model {tokenizer.name_or_path!r} has no chat template; give --layout plain"
+        )
+    turn = [{"role": "user", "content": _SENTINEL}]
+    try:
+        rendered = tokenizer.apply_chat_template(
+            turn, tokenize=False, add_generation_prompt=True, enable_thinking=False
+        )
+    except (TemplateError, TypeError, ValueError) as error:
+        raise UsageError(
+            f"the chat template of {tokenizer.name_or_path!r} fails ({error}); give --layout plain"
+        ) from error
+    parts = str(rendered).split(_SENTINEL)
+    if len(parts) != 2:  # noqa: PLR2004 - before and after
+        raise UsageError(
+            f"the chat template of {tokenizer.name_or_path!r} writes the user's turn "
+            f"{len(parts) - 1} times instead of once; give --layout plain"
+        )
+    return Frame(parts[0], parts[1], with_bos=False)
