@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import os
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -111,8 +110,3 @@ def read_bytes(
             " split it, or turn it into JSON Lines with one document a line"
         )
     return content
-
-
-def is_readable(path: Path) -> bool:
-    """Whether this process may read the file."""
-    return os.access(path, os.R_OK)

@@ -1,7 +1,7 @@
 """Rows of structured files, and the documents that they stand for."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,19 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHOWN_LENGTH = 40
 
 
+Check = Callable[[Document], None]
+"""Raises `SourceError` for a document that is not wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file to be read."""
+
+    path: Path
+    id: str
+    """Its path relative to the source that it was found in, or its name."""
+
+
 @dataclass(frozen=True, slots=True)
 class BadRow:
     """A row or a file that could not become a document."""
@@ -25,13 +38,14 @@ class BadRow:
     place: str
     """Where in the file, such as `line 12`; empty for the file as a whole."""
     reason: str
-    """What is wrong and what was given."""
+    """What is wrong and what was given; for a whole file also what to do."""
 
     def as_error(self) -> SourceError:
         """The error to raise where bad rows are not to be left out."""
-        where = f"{self.path}, {self.place}" if self.place else str(self.path)
+        if not self.place:
+            return SourceError(f"{self.path}: {self.reason}, or leave it out with --skip-bad")
         return SourceError(
-            f"{where}: {self.reason}; correct it, or leave such rows out with --skip-bad"
+            f"{self.path}, {self.place}: {self.reason}; correct it, or leave it out with --skip-bad"
         )
 
 
@@ -45,21 +59,29 @@ class Row:
     fields: Mapping[str, object]
 
 
+def accept_all(document: Document) -> None:
+    """Refuse nothing."""
+
+
 def documents_from_rows(
-    rows: Iterable[Row | BadRow], path: Path, file_id: str
+    rows: Iterable[Row | BadRow], file: SourceFile, check: Check = accept_all
 ) -> Iterator[Document | BadRow]:
     """Turn rows into documents, and those that cannot be turned into bad rows.
 
-    A row without an id is named after its file and number.
+    A row without an id is named after its file and number. What `check` refuses by a
+    `SourceError` is a bad row too.
     """
     for row in rows:
         if isinstance(row, BadRow):
             yield row
             continue
         try:
-            yield document_from_fields(row.fields, default_id=f"{file_id}:{row.number}")
+            document = document_from_fields(row.fields, default_id=f"{file.id}:{row.number}")
+            check(document)
         except SourceError as error:
-            yield BadRow(path, row.place, str(error))
+            yield BadRow(file.path, row.place, str(error))
+        else:
+            yield document
 
 
 def document_from_fields(fields: Mapping[str, object], *, default_id: str) -> Document:

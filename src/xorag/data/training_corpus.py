@@ -9,7 +9,7 @@ from pathlib import Path
 from xorag.data.json_lines import read_json_lines
 from xorag.data.opening import read_lines
 from xorag.data.questions import is_dev, read_questions
-from xorag.data.rows import BadRow, documents_from_rows
+from xorag.data.rows import BadRow, SourceFile, documents_from_rows
 from xorag.errors import SourceError
 from xorag.types import Document
 
@@ -54,7 +54,7 @@ def training_passages(
     """
     kept_out = frozenset(line.strip() for line in read_lines(keep_out))
     reserved = ReservedTexts(_dev_supporting(question_files))
-    for document in documents_from_rows(read_json_lines(corpus), corpus, corpus.name):
+    for document in documents_from_rows(read_json_lines(corpus), SourceFile(corpus, corpus.name)):
         if isinstance(document, BadRow):
             raise document.as_error()
         rule = DropRule.KEEP_OUT if document.id in kept_out else reserved.rule_for(document)
