@@ -1,0 +1,213 @@
+"""Generate answers: a protocol, and transformers in this process."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import GenerationConfig, PreTrainedModel
+
+from xorag.compression.model import SoftTokenModel
+from xorag.errors import ProjectorMismatchError, PromptTooLongError, UsageError
+from xorag.generation.control import PromptEncoder
+from xorag.generation.decoding import Logprobs, StopAtText, TextStreamer
+from xorag.types import Generation, Prompt
+
+BATCH_TOKENS = 16_384
+
+
+class Generator(Protocol):
+    """Anything that answers prompts."""
+
+    def generate(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        max_new_tokens: int,
+        stop: str | None = None,
+        on_text: Callable[[str], None] | None = None,
+    ) -> list[Generation]:
+        """Answer each prompt, in the order given."""
+        ...
+
+
+class TransformersGenerator:
+    """Greedy generation with a model of transformers, in batches of like length."""
+
+    def __init__(
+        self,
+        model: SoftTokenModel | PreTrainedModel,
+        encoder: PromptEncoder,
+        *,
+        batch_tokens: int = BATCH_TOKENS,
+    ) -> None:
+        """Wrap a model.
+
+        Args:
+            model: With a projector, or a plain one, which reads no soft tokens.
+            encoder: Of the model's tokenizer.
+            batch_tokens: The most tokens, padding and new ones included, in one batch.
+        """
+        self._soft = model if isinstance(model, SoftTokenModel) else None
+        self._model = model.language_model if isinstance(model, SoftTokenModel) else model
+        self._encoder = encoder
+        self._batch_tokens = batch_tokens
+        self._end_ids = _end_ids(self._model, encoder)
+
+    def generate(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        max_new_tokens: int,
+        stop: str | None = None,
+        on_text: Callable[[str], None] | None = None,
+    ) -> list[Generation]:
+        """Answer each prompt greedily, in the order given.
+
+        Args:
+            prompts: Any number, with any numbers of soft tokens.
+            max_new_tokens: Where an answer is cut.
+            stop: Text at which an answer ends; it is left out.
+            on_text: Gets the text of a single prompt's answer piece by piece as it grows.
+
+        Raises:
+            PromptTooLongError: If a prompt and its answer exceed what the model can read.
+            ProjectorMismatchError: If a prompt has soft tokens and the model no projector.
+            UsageError: If fewer than one new token is asked for, or a batch shall stream.
+        """
+        self._check(prompts, max_new_tokens, on_text)
+        order = sorted(range(len(prompts)), key=lambda i: len(prompts[i].token_ids))
+        answers: dict[int, Generation] = {}
+        for batch in self._batches(prompts, order, max_new_tokens):
+            rows = [prompts[i] for i in batch]
+            answers |= zip(batch, self._run(rows, max_new_tokens, stop, on_text), strict=True)
+        return [answers[i] for i in range(len(prompts))]
+
+    def _check(
+        self,
+        prompts: Sequence[Prompt],
+        max_new_tokens: int,
+        on_text: Callable[[str], None] | None,
+    ) -> None:
+        if max_new_tokens < 1:
+            raise UsageError(f"max_new_tokens must be at least 1, got {max_new_tokens}")
+        if on_text is not None and len(prompts) > 1:
+            raise UsageError(f"only one prompt can be streamed, but {len(prompts)} came")
+        if self._soft is None and any(prompt.placeholders for prompt in prompts):
+            raise ProjectorMismatchError(
+                "the prompt holds soft tokens, but the generator has no projector; "
+                "open it with a projector or read the passages as text"
+            )
+        limit = getattr(self._model.config.get_text_config(), "max_position_embeddings", None)
+        longest = max((len(prompt.token_ids) for prompt in prompts), default=0)
+        if limit is not None and longest + max_new_tokens > limit:
+            raise PromptTooLongError(
+                f"the prompt has {longest} tokens and {max_new_tokens} new ones are asked for, but "
+                f"the language model reads {limit}; ask for fewer passages or fewer new tokens, "
+                "read the passages as soft tokens (--mode xrag), or shorten the question"
+            )
+
+    def _batches(
+        self, prompts: Sequence[Prompt], order: Sequence[int], max_new_tokens: int
+    ) -> list[list[int]]:
+        """Part indices, shortest prompt first, so that no batch exceeds the token budget."""
+        batches: list[list[int]] = []
+        for i in order:
+            width = len(prompts[i].token_ids) + max_new_tokens
+            if batches and width * (len(batches[-1]) + 1) <= self._batch_tokens:
+                batches[-1].append(i)
+            else:
+                batches.append([i])
+        return batches
+
+    @torch.inference_mode()
+    def _run(
+        self,
+        prompts: Sequence[Prompt],
+        max_new_tokens: int,
+        stop: str | None,
+        on_text: Callable[[str], None] | None,
+    ) -> list[Generation]:
+        embeds, mask = self._inputs(prompts)
+        logprobs = Logprobs()
+        streamer = None if on_text is None else TextStreamer(self._encoder, stop, on_text)
+        stopping = [] if stop is None else [StopAtText(self._encoder, stop)]
+        generate: Any = self._model.generate
+        new_ids: Tensor = generate(
+            inputs_embeds=embeds,
+            attention_mask=mask,
+            generation_config=self._config(max_new_tokens),
+            logits_processor=[logprobs],
+            stopping_criteria=stopping,
+            streamer=streamer,
+        )
+        rows = zip(new_ids.tolist(), logprobs.rows(), strict=True)
+        return [self._generation(ids, values, stop) for ids, values in rows]
+
+    def _inputs(self, prompts: Sequence[Prompt]) -> tuple[Tensor, Tensor]:
+        """Embeddings, `(batch, length, hidden)`, and mask, `(batch, length)`, padded on the left.
+
+        Left padding, so that the last position of every row is the one to generate from.
+        """
+        length = max(len(prompt.token_ids) for prompt in prompts)
+        ids = torch.zeros(len(prompts), length, dtype=torch.long)
+        mask = torch.zeros_like(ids)
+        is_placeholder = torch.zeros_like(ids, dtype=torch.bool)
+        for row, prompt in enumerate(prompts):
+            start = length - len(prompt.token_ids)
+            ids[row, start:] = torch.tensor(prompt.token_ids)
+            mask[row, start:] = 1
+            is_placeholder[row, [start + at for at in prompt.placeholders]] = True
+        device = self._model.device
+        ids, mask, is_placeholder = ids.to(device), mask.to(device), is_placeholder.to(device)
+        if self._soft is None:
+            plain: Tensor = self._model.get_input_embeddings()(ids)
+            return plain, mask
+        return self._soft.embed(ids, is_placeholder, _stack(prompts, device)), mask
+
+    def _config(self, max_new_tokens: int) -> GenerationConfig:
+        """Plain greedy decoding, whatever the model's own generation file asks for."""
+        config: Any = GenerationConfig
+        greedy: GenerationConfig = config(
+            max_new_tokens=max_new_tokens,
+            do_sample=False,
+            num_beams=1,
+            temperature=1.0,
+            top_k=50,
+            top_p=1.0,
+            repetition_penalty=1.0,
+            no_repeat_ngram_size=0,
+            eos_token_id=list(self._end_ids) or None,
+            pad_token_id=next(iter(self._end_ids), 0),
+        )
+        return greedy
+
+    def _generation(
+        self, token_ids: Sequence[int], logprobs: Sequence[float], stop: str | None
+    ) -> Generation:
+        ends = (at for at, token_id in enumerate(token_ids) if token_id in self._end_ids)
+        length = next(ends, len(token_ids))
+        kept = tuple(token_ids[:length])
+        text = self._encoder.decode(kept)
+        if stop is not None:
+            text = _before(text, stop)
+        return Generation(text.strip(), kept, tuple(logprobs[:length]))
+
+
+def _stack(prompts: Sequence[Prompt], device: torch.device) -> Tensor | None:
+    rows = [embedding for prompt in prompts for embedding in prompt.embeddings]
+    if not rows:
+        return None
+    return torch.from_numpy(np.stack(rows).astype(np.float32)).to(device)
+
+
+def _before(text: str, stop: str) -> str:
+    return text.lstrip().partition(stop)[0]
+
+
+def _end_ids(model: PreTrainedModel, encoder: PromptEncoder) -> tuple[int, ...]:
+    configured = getattr(model.generation_config, "eos_token_id", None)
+    ids = list(configured) if isinstance(configured, list | tuple) else [configured]
+    ids.append(encoder.tokenizer.eos_token_id)
+    return tuple(dict.fromkeys(token_id for token_id in ids if token_id is not None))

@@ -1,0 +1,168 @@
+"""Generation: the same whatever the batch, with the model's own log-probabilities, streamed."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from tests.generation.tiny_tokenizers import byte_level
+from xorag.compression.model import SoftTokenModel
+from xorag.compression.projector import Projector
+from xorag.errors import ProjectorMismatchError, PromptTooLongError, UsageError
+from xorag.generation.control import PromptEncoder
+from xorag.generation.generator import TransformersGenerator
+from xorag.types import Prompt
+
+IN_DIM, LIMIT = 6, 256
+
+
+@pytest.fixture(scope="module")
+def encoder() -> PromptEncoder:
+    return PromptEncoder(byte_level(), placeholder="<xRAG>")
+
+
+@pytest.fixture(scope="module")
+def model(encoder: PromptEncoder) -> SoftTokenModel:
+    torch.manual_seed(1)
+    config = LlamaConfig(
+        vocab_size=len(encoder.tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=LIMIT,
+        initializer_range=0.4,
+        eos_token_id=encoder.tokenizer.eos_token_id,
+    )
+    return SoftTokenModel(LlamaForCausalLM(config), Projector(IN_DIM, 32))
+
+
+def prompts_of(count: int) -> list[Prompt]:
+    """Prompts of different lengths with none to three soft tokens."""
+    chance = np.random.default_rng(5)
+    prompts = []
+    for i in range(count):
+        ids = tuple(chance.integers(5, 300, size=4 + 7 * i % 23).tolist())
+        places = tuple(range(1, 1 + i % 4))
+        embeddings = tuple(chance.normal(size=IN_DIM) for _ in places)
+        prompts.append(Prompt(ids, places, embeddings))
+    return prompts
+
+
+def test_a_batch_gives_what_each_prompt_gives_alone(
+    model: SoftTokenModel, encoder: PromptEncoder
+) -> None:
+    generator = TransformersGenerator(model, encoder)
+    prompts = prompts_of(9)
+
+    together = generator.generate(prompts, max_new_tokens=8)
+
+    alone = [generator.generate([prompt], max_new_tokens=8)[0] for prompt in prompts]
+    assert [g.token_ids for g in together] == [g.token_ids for g in alone]
+    assert [g.text for g in together] == [g.text for g in alone]
+    for one, other in zip(together, alone, strict=True):
+        assert one.logprobs == pytest.approx(other.logprobs, abs=1e-4)
+
+
+def test_batches_stay_within_the_token_budget(
+    model: SoftTokenModel, encoder: PromptEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shapes: list[torch.Size] = []
+    inside: Any = model.language_model.generate
+
+    def spy(**options: Any) -> object:  # noqa: ANN401 - transformers' options
+        shapes.append(options["inputs_embeds"].shape)
+        return inside(**options)
+
+    monkeypatch.setattr(model.language_model, "generate", spy)
+    TransformersGenerator(model, encoder, batch_tokens=64).generate(prompts_of(9), max_new_tokens=4)
+
+    assert sum(shape[0] for shape in shapes) == 9
+    assert all(shape[0] * (shape[1] + 4) <= 64 or shape[0] == 1 for shape in shapes)
+
+
+def test_logprobs_are_those_of_the_model(model: SoftTokenModel, encoder: PromptEncoder) -> None:
+    prompt = Prompt((5, 6, 7, 8))
+
+    answer = TransformersGenerator(model, encoder).generate([prompt], max_new_tokens=5)[0]
+
+    ids = torch.tensor([[*prompt.token_ids, *answer.token_ids]])
+    scores = torch.log_softmax(model(ids).logits[0], dim=-1)
+    expected = [float(scores[3 + i, token]) for i, token in enumerate(answer.token_ids)]
+    assert answer.logprobs == pytest.approx(expected, abs=1e-4)
+    assert all(value <= 0 and math.isfinite(value) for value in answer.logprobs)
+
+
+def test_streamed_pieces_join_to_the_answer(model: SoftTokenModel, encoder: PromptEncoder) -> None:
+    pieces: list[str] = []
+
+    answer = TransformersGenerator(model, encoder).generate(
+        prompts_of(3)[2:], max_new_tokens=12, on_text=pieces.append
+    )[0]
+
+    assert "".join(pieces) == answer.text
+    assert len(pieces) > 1
+
+
+def test_the_end_mark_ends_an_answer_and_is_left_out(
+    model: SoftTokenModel, encoder: PromptEncoder
+) -> None:
+    generator = TransformersGenerator(model, encoder)
+    whole = generator.generate(prompts_of(1), max_new_tokens=6)[0]
+    stopping = TransformersGenerator(model, encoder)
+    stopping._end_ids = (whole.token_ids[2],)
+
+    cut = stopping.generate(prompts_of(1), max_new_tokens=6)[0]
+
+    end = whole.token_ids.index(whole.token_ids[2])
+    assert cut.token_ids == whole.token_ids[:end]
+    assert len(cut.logprobs) == end
+
+
+def test_a_stop_text_ends_an_answer_and_is_left_out(
+    model: SoftTokenModel, encoder: PromptEncoder
+) -> None:
+    generator = TransformersGenerator(model, encoder)
+    whole = generator.generate(prompts_of(1), max_new_tokens=12)[0]
+    stop = whole.text[len(whole.text) // 2]
+    pieces: list[str] = []
+
+    cut = generator.generate(prompts_of(1), max_new_tokens=12, stop=stop, on_text=pieces.append)[0]
+
+    assert cut.text == whole.text.partition(stop)[0].strip()
+    assert "".join(pieces).strip() == cut.text
+    assert len(cut.token_ids) < len(whole.token_ids)
+
+
+def test_no_prompt_gives_no_answer(model: SoftTokenModel, encoder: PromptEncoder) -> None:
+    assert TransformersGenerator(model, encoder).generate([], max_new_tokens=3) == []
+
+
+def test_a_prompt_longer_than_the_model_reads_is_refused(
+    model: SoftTokenModel, encoder: PromptEncoder
+) -> None:
+    with pytest.raises(PromptTooLongError, match=f"250 tokens.*reads {LIMIT}"):
+        TransformersGenerator(model, encoder).generate([Prompt((5,) * 250)], max_new_tokens=7)
+
+
+def test_soft_tokens_without_a_projector_are_refused(
+    model: SoftTokenModel, encoder: PromptEncoder
+) -> None:
+    plain = TransformersGenerator(model.language_model, encoder)
+
+    assert plain.generate([Prompt((5, 6))], max_new_tokens=2)[0].token_ids
+    with pytest.raises(ProjectorMismatchError, match="no projector"):
+        plain.generate(prompts_of(2)[1:], max_new_tokens=2)
+
+
+def test_a_batch_cannot_be_streamed(model: SoftTokenModel, encoder: PromptEncoder) -> None:
+    generator = TransformersGenerator(model, encoder)
+
+    with pytest.raises(UsageError, match="only one prompt"):
+        generator.generate(prompts_of(2), max_new_tokens=2, on_text=print)
+    with pytest.raises(UsageError, match="at least 1, got 0"):
+        generator.generate(prompts_of(2), max_new_tokens=0)
