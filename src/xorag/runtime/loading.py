@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
@@ -61,7 +62,7 @@ def load_language_model(
     source = language_model_path(name, on_message)
     start = time.perf_counter()
     try:
-        with quiet_transformers():
+        with quiet_transformers(keep_bars=not Path(source).is_dir()):
             tokenizer = AutoTokenizer.from_pretrained(source)
             model = AutoModelForCausalLM.from_pretrained(
                 source, dtype=dtype, attn_implementation=attention
