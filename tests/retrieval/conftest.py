@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
-import tiny_encoders
 
+from tests.retrieval import tiny_encoders
 from xorag.retrieval.encoder import Encoder
+from xorag.types import Document
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +39,12 @@ def encoder(encoder_folder: Path) -> Encoder:
 @pytest.fixture(scope="session")
 def raw_encoder(raw_encoder_folder: Path) -> Encoder:
     return Encoder.open(str(raw_encoder_folder), device="cpu")
+
+
+@pytest.fixture
+def documents() -> list[Document]:
+    """Forty short documents, each with words of its own."""
+    return [
+        Document(f"d{i}", f"Title {i}", f"Emma was the first. The author wrote novel{i}x in paris.")
+        for i in range(40)
+    ]

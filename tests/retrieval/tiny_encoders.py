@@ -15,19 +15,24 @@ from transformers import (
 )
 
 WIDTH = 32
-WORDS = (
-    "query passage the a of and in is was to emma jane austen wrote novel paris capital france "
-    "berlin germany city river mountain sea author book king queen war peace year born first "
-    "king's dog cat number part one two three four five six seven eight nine ten : ? . , | #"
-).split()
+VOCABULARY = """
+query passage the a of and in is was to emma jane austen wrote novel paris capital france
+berlin germany city river mountain sea author book king queen war peace year born first
+dog cat number part one two three four five six seven eight nine ten : ? . , | #
+"""
+WORDS = tuple(VOCABULARY.split())
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-LETTERS = [*"abcdefghijklmnopqrstuvwxyz0123456789", *(f"##{c}" for c in "abcdefghijklmnopqrstuvwxyz0123456789")]
+UNKNOWN = SPECIALS[1]
+CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+TOKENS = tuple(
+    dict.fromkeys((*SPECIALS, *WORDS, *CHARACTERS, *(f"##{letter}" for letter in CHARACTERS)))
+)
 
 
 def save_tokenizer(folder: Path) -> None:
     """A WordPiece tokenizer of a few words, and letters for all others."""
-    vocab = {token: i for i, token in enumerate(dict.fromkeys([*SPECIALS, *WORDS, *LETTERS]))}
-    tokenizer = Tokenizer(models.WordPiece(vocab, unk_token="[UNK]"))
+    vocab = {token: i for i, token in enumerate(TOKENS)}
+    tokenizer = Tokenizer(models.WordPiece(vocab, unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.TemplateProcessing(
@@ -35,22 +40,16 @@ def save_tokenizer(folder: Path) -> None:
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[("[CLS]", vocab["[CLS]"]), ("[SEP]", vocab["[SEP]"])],
     )
+    names = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
     fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        unk_token="[UNK]",
-        pad_token="[PAD]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-        mask_token="[MASK]",
-        model_max_length=256,
+        tokenizer_object=tokenizer, model_max_length=256, **dict(zip(names, SPECIALS, strict=True))
     )
     fast.save_pretrained(folder)
 
 
 def bert_config(**changes: int) -> BertConfig:
-    size = len(dict.fromkeys([*SPECIALS, *WORDS, *LETTERS]))
     return BertConfig(
-        vocab_size=size,
+        vocab_size=len(TOKENS),
         hidden_size=WIDTH,
         num_hidden_layers=2,
         num_attention_heads=2,

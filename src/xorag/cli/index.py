@@ -42,7 +42,7 @@ def index(
         ),
     ] = None,
     multivector: Annotated[
-        bool, typer.Option(help="The encoder is a ColBERT checkpoint: an embedding a token.")
+        bool, typer.Option("--multivector", help="The encoder is a ColBERT checkpoint: an embedding a token.")
     ] = False,
     chunk_tokens: Annotated[
         int | None, typer.Option(help="Most tokens of a passage; default 180.")
@@ -50,10 +50,10 @@ def index(
     source_format: Annotated[
         SourceFormat | None, typer.Option("--format", help="What all sources hold.")
     ] = None,
-    skip_bad: Annotated[bool, typer.Option(help="Leave out bad rows and count them.")] = False,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out bad rows and count them.")] = False,
     limit: Annotated[int | None, typer.Option(help="Read that many documents only.")] = None,
     prune: Annotated[
-        bool, typer.Option(help="Delete the documents that SOURCES do not hold any more.")
+        bool, typer.Option("--prune", help="Delete the documents that SOURCES do not hold any more.")
     ] = False,
     delete: Annotated[
         list[str] | None, typer.Option(help="Delete the document of this id; may be repeated.")

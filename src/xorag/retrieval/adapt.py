@@ -62,16 +62,25 @@ def require_eos(model: SentenceTransformer) -> None:
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if eos is None or backend is None:
         raise UsageError("the encoder's tokenizer has no eos to append; leave append_eos out")
-    if tokenizer("a")["input_ids"][-1] == tokenizer.eos_token_id:
+    whole = tokenizer("a")["input_ids"]
+    if whole[-1] == tokenizer.eos_token_id:
         return
-    template = processors.TemplateProcessing(
-        single=f"$A {eos}",
-        pair=f"$A {eos} $B {eos}",
-        special_tokens=[(eos, tokenizer.eos_token_id)],
+    # Processors of templates cannot be chained, so the special tokens that are put around a
+    # text now are taken into a new template.
+    start, end = _around(whole, tokenizer("a", add_special_tokens=False)["input_ids"])
+    before, after = ([(tokenizer.convert_ids_to_tokens(i), i) for i in ids] for ids in (start, end))
+    after.append((eos, tokenizer.eos_token_id))
+    backend.post_processor = processors.TemplateProcessing(
+        single=[*(token for token, _ in before), "$A", *(token for token, _ in after)],
+        special_tokens=list(dict.fromkeys([*before, *after])),
     )
-    existing = backend.post_processor
-    chain = [template] if existing is None else [existing, template]
-    backend.post_processor = processors.Sequence(chain)
+
+
+def _around(whole: list[int], plain: list[int]) -> tuple[list[int], list[int]]:
+    """The ids before and after the plain ones in the whole."""
+    starts = range(len(whole) - len(plain) + 1)
+    start = next((i for i in starts if whole[i : i + len(plain)] == plain), len(whole))
+    return whole[:start], whole[start + len(plain) :]
 
 
 def fingerprint(model: torch.nn.Module) -> str:

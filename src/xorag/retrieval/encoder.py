@@ -15,7 +15,12 @@ from xorag.errors import UsageError
 from xorag.retrieval import adapt
 from xorag.retrieval.compatibility import require_same_encoder
 from xorag.retrieval.families import EncoderOptions, family_options
-from xorag.retrieval.specify import adapted_spec, load_sentence_transformer, options_of
+from xorag.retrieval.specify import (
+    adapted_spec,
+    load_sentence_transformer,
+    options_of,
+    recorded_name,
+)
 from xorag.runtime.sources import encoder_path
 from xorag.types import FloatArray, Passage
 
@@ -80,12 +85,13 @@ class Encoder:
         path = encoder_path(name)
         chosen = (options or EncoderOptions()).over(family_options(path))
         model = load_sentence_transformer(path, device)
-        spec = adapted_spec(model, path, chosen)
+        spec = adapted_spec(model, recorded_name(name, path), chosen)
         if chosen.query_encoder is None:
             return cls(model, model, spec)
         query_path = encoder_path(chosen.query_encoder)
         query_model = load_sentence_transformer(query_path, device)
-        query_spec = adapted_spec(query_model, query_path, chosen)
+        query_name = recorded_name(chosen.query_encoder, query_path)
+        query_spec = adapted_spec(query_model, query_name, chosen)
         return cls(model, query_model, _paired(spec, query_spec))
 
     @classmethod

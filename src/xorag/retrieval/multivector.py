@@ -39,7 +39,7 @@ class TokenEncoder:
         """
         path = encoder_path(name)
         model = load_multivector(path, device)
-        return cls(model, _spec_of(model, path))
+        return cls(model, _spec_of(model, recorded_name(name, path)))
 
     @classmethod
     def from_spec(
@@ -101,11 +101,11 @@ def load_multivector(path: str, device: torch.device | str | None) -> MultiVecto
         raise not_loadable(path, "a ColBERT encoder", "such a checkpoint", error) from error
 
 
-def _spec_of(model: MultiVectorEncoder, path: str) -> EncoderSpec:
+def _spec_of(model: MultiVectorEncoder, name: str) -> EncoderSpec:
     lengths = (getattr(model[0], "document_length", None), model.max_seq_length)
     limits = [limit for length in lengths if (limit := token_limit(length)) is not None]
     return EncoderSpec(
-        name=recorded_name(path),
+        name=name,
         dimensions=int(model.get_embedding_dimension() or 0),
         normalized=True,
         query_prompt=model.prompts.get("query") or "",

@@ -14,6 +14,7 @@ from xorag.artifact.manifest import EncoderSpec
 from xorag.errors import ModelNotFoundError, UsageError
 from xorag.retrieval import adapt
 from xorag.retrieval.families import EncoderOptions, Metric
+from xorag.runtime.packages import DEFAULT_ENCODER, PACKAGED
 from xorag.runtime.quiet import quiet_transformers
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
@@ -49,10 +50,15 @@ def not_loadable(path: str, role: str, remedy: str, error: Exception) -> ModelNo
     return ModelNotFoundError(f"{path!r} cannot be loaded as {role} ({reason}); give {remedy}")
 
 
-def adapted_spec(model: SentenceTransformer, path: str, options: EncoderOptions) -> EncoderSpec:
+def adapted_spec(model: SentenceTransformer, name: str, options: EncoderOptions) -> EncoderSpec:
     """Change the model as the options say, and record how it is used.
 
     Normalisation is taken off the model: whoever encodes applies it as the spec says.
+
+    Args:
+        model: Is changed.
+        name: To record.
+        options: How to use it.
 
     Raises:
         UsageError: If an option does not fit the model.
@@ -64,7 +70,7 @@ def adapted_spec(model: SentenceTransformer, path: str, options: EncoderOptions)
         adapt.require_eos(model)
     had_normalize = adapt.remove_normalize(model)
     return EncoderSpec(
-        name=recorded_name(path),
+        name=name,
         dimensions=_dimensions(model),
         normalized=had_normalize if options.normalize is None else options.normalize,
         pooling=adapt.pooling_of(model),
@@ -93,8 +99,19 @@ def options_of(spec: EncoderSpec) -> EncoderOptions:
     )
 
 
-def recorded_name(path: str) -> str:
-    """The name to find the model by later: a folder's whole path, or its name on the hub."""
+def recorded_name(name: str | None, path: str) -> str:
+    """The name to find a model by later, also from elsewhere.
+
+    Args:
+        name: As a user gave it; None: the default encoder.
+        path: What it was resolved to: a folder, or a name on the hub.
+
+    Returns:
+        The name of a packaged encoder or on the hub, or a folder's whole path.
+    """
+    name = name or DEFAULT_ENCODER
+    if not Path(name).expanduser().is_dir() and name.lower() in PACKAGED:
+        return name.lower()
     return str(Path(path).resolve()) if Path(path).is_dir() else path
 
 
