@@ -68,6 +68,7 @@ def test_a_bad_row_is_named_or_left_out(tmp_path: Path, line: bytes, reason: str
         ("a.tsv", "id\ttext\n1\tx\ty\n", "line 2: it has 3 fields, but the header 2"),
         ("a.tsv", "1\tx\ty\tz\tw\n", "line 1: it should hold id, text and title"),
         ("a.csv", 'id,text\n1,"x" y\n', "line 2: it is not valid CSV"),
+        ("a.jsonl", '{"id": "1", "text": "A | B"}\n{"id": "2"}', "line 2: it has no text"),
         ("a.json", '[{"text": "x"}, 3]', "item 2: it is not an object"),
         ("a.txt", b"one\ntwo \xff\n", "its line 2 is not valid UTF-8; turn it into UTF-8"),
         ("a.txt", b"MZ\x00\x01", "it is not text, it holds NUL bytes"),

@@ -235,3 +235,19 @@ def test_other_archives_are_not_taken_for_text(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match="is not text"):
         _read(tmp_path / "x.zip")
+
+
+def test_tables_and_pdf_are_told_by_their_first_bytes(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"text": ["Row."]}), tmp_path / "table")
+    (tmp_path / "paper").write_bytes(b"%PDF-1.7 nonsense")
+
+    assert [item.text for item in _read(tmp_path / "table")] == ["Row."]
+    with pytest.raises(ValueError, match="paper: it is not a whole PDF"):
+        _read(tmp_path / "paper")
+
+
+def test_a_folder_is_read_the_same_each_time(write: Write, tmp_path: Path) -> None:
+    write("a/b.txt", "One.")
+    write("a.jsonl", '{"text": "Two."}')
+
+    assert _read(tmp_path) == _read(tmp_path)

@@ -47,3 +47,12 @@ def test_text_beyond_a_window_is_cut_as_before(text: str) -> None:
 
     assert "".join(sentences) == long_text
     assert all(sentence.endswith(text[-1]) for sentence in sentences)
+
+
+def test_a_quotation_that_never_ends_hides_few_sentence_ends() -> None:
+    text = 'He said "this. ' + "A sentence of some length is here. " * 400
+
+    sentences = split_sentences(text)
+
+    assert "".join(sentences) == text
+    assert len(sentences) > 300
