@@ -27,8 +27,9 @@ from xorag.types import FloatArray, Hit, Passage
 DEFAULT_CHUNK_TOKENS = 180
 PROBES = 32
 """Partitions of the vector index that are looked into."""
-REFINE = 10
-"""Times `k` candidates of the vector index are compared again by their stored embeddings."""
+CANDIDATES = 100
+"""Hits of the vector index that are compared again by their stored embeddings, at least;
+ten times `k` where that is more."""
 _COLUMNS = (*schema.PASSAGE_COLUMNS, schema.EMBEDDING)
 
 
@@ -156,7 +157,7 @@ class PassageIndex:
             cast("LanceVectorQueryBuilder", query)
             .distance_type(self.spec.metric)
             .nprobes(PROBES)
-            .refine_factor(REFINE)
+            .refine_factor(max(10, -(-CANDIDATES // k)))
             .limit(k)
             .select([*_COLUMNS, "_distance"])
             .to_arrow()
