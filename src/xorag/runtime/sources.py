@@ -13,6 +13,7 @@ import huggingface_hub
 from huggingface_hub.errors import HFValidationError
 
 from xorag.errors import ModelNotFoundError
+from xorag.runtime.cache import cache_dir
 from xorag.runtime.convert import convert_gguf
 from xorag.runtime.packages import (
     DEFAULT_ENCODER,
@@ -80,6 +81,11 @@ def sample_corpus_path() -> Path:
             f"the sample corpus is not installed; get it with `{corpus.how_to_install}`"
         )
     return found
+
+
+def default_index_path() -> Path:
+    """Where the demo keeps its index, which is used where none is named."""
+    return cache_dir() / "indexes" / SAMPLE_CORPUS
 
 
 def _local_path(path: Path, role: Role) -> Path | None:
