@@ -112,6 +112,13 @@ def test_embeddings_of_another_width_are_refused(tmp_path: Path) -> None:
         check_fits_encoder(saved, ENCODER.model_copy(update={"dimensions": 5}))
 
 
+def test_an_index_of_an_embedding_a_token_is_refused(tmp_path: Path) -> None:
+    saved = save_projector(tmp_path / "p", Projector(4, 8), manifest())
+
+    with pytest.raises(ProjectorMismatchError, match="one embedding a token"):
+        check_fits_encoder(saved, ENCODER.model_copy(update={"multivector": True}))
+
+
 def test_equal_weights_under_two_names_are_one_encoder(tmp_path: Path) -> None:
     known = ENCODER.model_copy(update={"fingerprint": "abc"})
     saved = save_projector(tmp_path / "p", Projector(4, 8), manifest(encoder=known))

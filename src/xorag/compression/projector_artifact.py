@@ -122,9 +122,15 @@ def check_fits_encoder(manifest: Manifest, encoder: EncoderSpec) -> None:
     """Refuse a projector that was trained on other embeddings than those of an index.
 
     Raises:
-        ProjectorMismatchError: If width, normalisation, model or passage form differ.
+        ProjectorMismatchError: If width, normalisation, model or passage form differ, or the
+            index holds several embeddings a passage.
     """
     shape = TypeAdapter(ProjectorShape).validate_python(manifest.settings.get(_SHAPE))
+    if encoder.multivector:
+        raise ProjectorMismatchError(
+            f"this index holds one embedding a token (by {encoder.name!r}), but a projector reads "
+            "one a passage; use mode 'text', or an index without --multivector"
+        )
     _refuse_unless_equal("dimensions", shape.in_dim, encoder.dimensions, encoder)
     trained_on = manifest.encoder
     if trained_on is None:

@@ -1,0 +1,135 @@
+"""`xorag ask`: a question, its answer, what it rests on and what it cost."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from xorag.cli import output
+from xorag.types import Answer, Mode
+
+if TYPE_CHECKING:
+    from xorag.pipeline import Pipeline
+
+_SNIPPET = 90
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="In plain words.")],
+    *,
+    index: Annotated[
+        Path | None, typer.Option(help="Directory made by `xorag index`; unset, the demo's.")
+    ] = None,
+    mode: Annotated[
+        Mode, typer.Option(help="Read no passage, their text, or one soft token each.")
+    ] = Mode.XRAG,
+    k: Annotated[int, typer.Option("-k", help="Passages to read.")] = 1,
+    max_new_tokens: Annotated[int, typer.Option(help="Where the answer is cut.")] = 32,
+    model: Annotated[
+        str | None, typer.Option(help="Language model: a folder or a name (`xorag models`).")
+    ] = None,
+    encoder: Annotated[
+        str | None, typer.Option(help="Of the question; unset, the index's own.")
+    ] = None,
+    projector: Annotated[
+        Path | None, typer.Option(help="Projector directory; unset, one in xorag that fits.")
+    ] = None,
+    layout: Annotated[
+        str | None, typer.Option(help="Prompt layout: chat, plain, xrag or xrag-claims.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="CPU threads; unset, the free cores.")] = None,
+    dtype: Annotated[
+        str | None, typer.Option(help="float32, bfloat16 or float16; unset, the fastest here.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; unset, the best.")] = None,
+    json: output.JsonFlag = False,
+) -> None:
+    """Answer a question from an index, reading each passage as text or as one soft token.
+
+    Example: `xorag ask "Who wrote Emma?" --index my-index --mode xrag -k 3`
+    """
+    _check(question, k, max_new_tokens)
+    with output.working("loading the models"):
+        from xorag.pipeline import Pipeline
+        from xorag.runtime.device import limit_threads
+
+        limit_threads(threads)
+        pipeline = Pipeline.open(
+            index,
+            model=model,
+            encoder=encoder,
+            projector=projector,
+            layout=layout,
+            device=device,
+            dtype=dtype,
+        )
+        pipeline.prepare(mode)
+    if json:
+        answer = pipeline.ask(question, mode=mode, k=k, max_new_tokens=max_new_tokens)
+        output.print_json(answer.as_json())
+        return
+    _show(_streamed(pipeline, question, mode, k, max_new_tokens))
+
+
+def _check(question: str, k: int, max_new_tokens: int) -> None:
+    """Refuse what no model is needed to refuse."""
+    from xorag.errors import UsageError
+    from xorag.retrieval.checks import require_positive, require_text
+
+    require_text([question])
+    require_positive(k)
+    if max_new_tokens < 1:
+        raise UsageError(f"--max-new-tokens must be at least 1, got {max_new_tokens}")
+
+
+def _streamed(
+    pipeline: "Pipeline", question: str, mode: Mode, k: int, max_new_tokens: int
+) -> Answer:
+    """The answer, shown while it is written if a terminal shows it."""
+    is_terminal = _is_terminal()
+    answer = pipeline.ask(
+        question,
+        mode=mode,
+        k=k,
+        max_new_tokens=max_new_tokens,
+        on_text=output.stream if is_terminal else None,
+    )
+    output.line("" if is_terminal else answer.answer)
+    return answer
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()
+
+
+def _show(answer: Answer) -> None:
+    """What an answer rests on, and what it cost."""
+    if answer.evidence:
+        rows = [
+            (
+                number,
+                f"{item.score:.3f}",
+                item.form.value,
+                item.tokens,
+                item.passage.title,
+                _snippet(item.passage.text),
+            )
+            for number, item in enumerate(answer.evidence, start=1)
+        ]
+        output.line()
+        output.table(("", "score", "read as", "tokens", "title", "passage"), rows)
+    cost, seconds = answer.cost, answer.cost.seconds
+    read = ""
+    if answer.evidence:
+        read = f" (passages {cost.passage_tokens_used}; as text {cost.passage_tokens_as_text})"
+    output.line(
+        f"{cost.prompt_tokens} prompt tokens{read}, {cost.generated_tokens} generated; "
+        f"{seconds.total:.2f} s (encode {seconds.encode:.2f}, search {seconds.search:.2f}, "
+        f"generate {seconds.generate:.2f})"
+    )
+
+
+def _snippet(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _SNIPPET else flat[: _SNIPPET - 1] + "…"

@@ -1,0 +1,60 @@
+"""Projectors that come with xorag, found by the language model and encoder that they fit."""
+
+from pathlib import Path
+
+import xorag
+from xorag.artifact.manifest import MANIFEST_NAME, BaseModelShape, EncoderSpec
+from xorag.artifact.store import read_manifest
+from xorag.compression.projector_artifact import (
+    SavedProjector,
+    check_fits_encoder,
+    check_fits_model,
+    load_projector,
+)
+from xorag.errors import ProjectorMismatchError
+
+SHIPPED = Path(xorag.__file__).parent / "pretrained"
+
+
+def open_projector(
+    directory: Path | None, model: BaseModelShape, encoder: EncoderSpec | None
+) -> SavedProjector | None:
+    """The projector that was named, else one that comes with xorag and fits, else none.
+
+    Args:
+        directory: As named by a user.
+        model: The language model that shall read its soft tokens.
+        encoder: Of the index whose passages it shall read, if there is one.
+
+    Raises:
+        ArtifactError: If the projector is incomplete, altered or not there.
+        ProjectorMismatchError: If the one that was named does not fit.
+    """
+    if directory is None:
+        found = shipped_projector(model, encoder) if encoder else None
+        return load_projector(found) if found else None
+    saved = load_projector(directory)
+    check_fits_model(saved.manifest, model)
+    if encoder is not None:
+        check_fits_encoder(saved.manifest, encoder)
+    return saved
+
+
+def shipped_projector(
+    model: BaseModelShape, encoder: EncoderSpec, *, folder: Path = SHIPPED
+) -> Path | None:
+    """The projector in the package that fits a language model and an encoder, if there is one.
+
+    Raises:
+        ArtifactError: If a projector of the package was altered.
+    """
+    for directory in sorted(path.parent for path in folder.glob(f"*/{MANIFEST_NAME}")):
+        manifest = read_manifest(directory, kind="projector")
+        try:
+            check_fits_model(manifest, model)
+            check_fits_encoder(manifest, encoder)
+        except ProjectorMismatchError:
+            continue
+        if manifest.base_model is not None and manifest.base_model.name == model.name:
+            return directory
+    return None
