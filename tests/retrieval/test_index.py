@@ -49,10 +49,12 @@ def reference_scores(query: FloatArray, vectors: FloatArray, metric: Metric) -> 
     """An independent formula of each metric, on what half precision keeps."""
     stored = vectors.astype(np.float16).astype(np.float64)
     if metric == "dot":
-        return stored @ query
+        products: FloatArray = stored @ query
+        return products
     if metric == "l2":
         return -np.array([np.linalg.norm(row - query) ** 2 for row in stored])
-    return stored @ query / (np.linalg.norm(stored, axis=1) * np.linalg.norm(query))
+    cosines: FloatArray = stored @ query / np.linalg.norm(stored, axis=1) / np.linalg.norm(query)
+    return cosines
 
 
 @pytest.mark.parametrize("metric", ["cosine", "dot", "l2"])

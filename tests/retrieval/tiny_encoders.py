@@ -41,14 +41,14 @@ def save_tokenizer(folder: Path) -> None:
         special_tokens=[("[CLS]", vocab["[CLS]"]), ("[SEP]", vocab["[SEP]"])],
     )
     names = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
-    fast = PreTrainedTokenizerFast(
+    fast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer, model_max_length=256, **dict(zip(names, SPECIALS, strict=True))
     )
     fast.save_pretrained(folder)
 
 
-def bert_config(**changes: int) -> BertConfig:
-    return BertConfig(
+def bert_config(*, labels: int = 2) -> BertConfig:
+    config = BertConfig(
         vocab_size=len(TOKENS),
         hidden_size=WIDTH,
         num_hidden_layers=2,
@@ -56,14 +56,15 @@ def bert_config(**changes: int) -> BertConfig:
         intermediate_size=64,
         max_position_embeddings=256,
         initializer_range=0.5,
-        **changes,
     )
+    config.num_labels = labels
+    return config
 
 
 def save_bert(folder: Path, *, seed: int = 0) -> Path:
     """A plain Hugging Face folder, without anything of sentence-transformers."""
     torch.manual_seed(seed)
-    BertModel(bert_config()).eval().save_pretrained(folder)
+    BertModel(bert_config()).save_pretrained(folder)
     save_tokenizer(folder)
     return folder
 
@@ -88,8 +89,8 @@ def save_encoder(
 
 def save_cross_encoder(folder: Path, *, labels: int = 1) -> Path:
     torch.manual_seed(1)
-    config = bert_config(num_labels=labels)
-    BertForSequenceClassification(config).eval().save_pretrained(folder / "bert")
+    model = BertForSequenceClassification(bert_config(labels=labels))
+    model.save_pretrained(folder / "bert")
     save_tokenizer(folder / "bert")
     CrossEncoder(str(folder / "bert"), device="cpu").save_pretrained(str(folder / "cross"))
     return folder / "cross"

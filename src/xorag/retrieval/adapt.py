@@ -101,24 +101,25 @@ def fingerprint(model: torch.nn.Module) -> str:
 
 
 def counting_tokenizer(model: torch.nn.Module) -> Any:  # noqa: ANN401 - two libraries' classes
-    """A copy of a model's tokenizer that never cuts a text."""
-    tokenizer: Any = copy.deepcopy(model.tokenizer)
-    if hasattr(tokenizer, "no_truncation"):
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-    return tokenizer
+    """A copy of a model's tokenizer that never cuts a text, and shares no state with it."""
+    tokenizer: Any = model.tokenizer
+    fast = copy.deepcopy(getattr(tokenizer, "backend_tokenizer", tokenizer))
+    if hasattr(fast, "encode_batch_fast"):
+        fast.no_truncation()
+        fast.no_padding()
+    return fast
 
 
 def count_tokens(tokenizer: Any, texts: list[str]) -> list[int]:  # noqa: ANN401
     """Tokens of each text with the special tokens around it, uncut.
 
     Args:
-        tokenizer: Of `counting_tokenizer`: of transformers, or of tokenizers (static embeddings).
+        tokenizer: Of `counting_tokenizer`; slow ones of transformers work too.
         texts: Any number of texts, also none.
     """
     if not texts:
         return []
-    if hasattr(tokenizer, "encode_batch"):
-        return [len(item.ids) for item in tokenizer.encode_batch(texts)]
-    encoded = tokenizer(texts, truncation=False, verbose=False, return_attention_mask=False)
+    if hasattr(tokenizer, "encode_batch_fast"):
+        return [len(item.ids) for item in tokenizer.encode_batch_fast(texts)]
+    encoded = tokenizer(texts, truncation=False, verbose=False)
     return [len(ids) for ids in encoded["input_ids"]]

@@ -15,6 +15,7 @@ from xorag.errors import UsageError
 from xorag.retrieval import adapt
 from xorag.retrieval.compatibility import require_same_encoder
 from xorag.retrieval.families import EncoderOptions, family_options
+from xorag.retrieval.scoring import Embeddings
 from xorag.retrieval.specify import (
     adapted_spec,
     load_sentence_transformer,
@@ -25,9 +26,6 @@ from xorag.runtime.sources import encoder_path
 from xorag.types import FloatArray, Passage
 
 BATCH_SIZE = 32
-
-Embeddings = FloatArray | Sequence[FloatArray]
-"""One embedding a text: rows of an array, or a `(tokens, dimensions)` array each."""
 
 
 class PassageEncoder(Protocol):
@@ -110,6 +108,11 @@ class Encoder:
     def spec(self) -> EncoderSpec:
         """What identifies the encoder and how it is used."""
         return self._spec
+
+    @property
+    def device(self) -> torch.device:
+        """Where passages are encoded."""
+        return torch.device(self._model.device)
 
     def encode_passages(self, texts: Sequence[str]) -> FloatArray:
         """Embed passages, `(texts, dimensions)` in float32."""

@@ -21,7 +21,7 @@ from xorag.artifact.store import read_manifest
 from xorag.errors import ArtifactError, IndexNotFoundError
 from xorag.retrieval import schema
 from xorag.retrieval.checks import require_positive
-from xorag.retrieval.scoring import dense_score
+from xorag.retrieval.scoring import Embeddings, dense_score
 from xorag.types import FloatArray, Hit, Passage
 
 DEFAULT_CHUNK_TOKENS = 180
@@ -52,8 +52,12 @@ class PassageIndex:
         """For the writer; readers use the methods."""
 
     @classmethod
-    def open(cls, directory: Path) -> "PassageIndex":
+    def open(cls, directory: Path, *, session: lancedb.Session | None = None) -> "PassageIndex":
         """Open an index for reading; any number of processes may.
+
+        Args:
+            directory: Of the index.
+            session: LanceDB's caches; None: as large as it likes, for fast searches.
 
         Raises:
             IndexNotFoundError: If there is no index.
@@ -70,7 +74,7 @@ class PassageIndex:
                 f"the manifest of the index at {str(directory)!r} names no encoder; build it "
                 f"again with `xorag index`"
             )
-        return cls(directory, manifest, open_table(directory))
+        return cls(directory, manifest, open_table(directory, session))
 
     @property
     def spec(self) -> EncoderSpec:
@@ -92,7 +96,7 @@ class PassageIndex:
         """Documents in the newest version."""
         return int(self.table.count_rows("position = 0"))
 
-    def search_dense(self, vectors: Sequence[FloatArray], k: int) -> list[list[Hit]]:
+    def search_dense(self, vectors: Embeddings, k: int) -> list[list[Hit]]:
         """The nearest passages of each query, best first.
 
         Exact while there is no vector index. With one, its candidates are compared again by
@@ -143,6 +147,20 @@ class PassageIndex:
         for batch in self._scan(list(_COLUMNS), batch_size):
             yield PassageBatch(schema.passages_of(batch), schema.embeddings_of(batch))
 
+    def take(self, offsets: Sequence[int]) -> PassageBatch:
+        """Rows by their places in the order of `stream`, in the order asked for.
+
+        Places hold as long as nobody writes to the index.
+        """
+        places = sorted(set(offsets))
+        found = self.table.take_offsets(places).select(list(_COLUMNS)).to_arrow()
+        passages, embeddings = schema.passages_of(found), schema.embeddings_of(found)
+        at = {offset: place for place, offset in enumerate(places)}
+        return PassageBatch(
+            [passages[at[offset]] for offset in offsets],
+            [embeddings[at[offset]] for offset in offsets],
+        )
+
     def _scan(
         self, columns: list[str], batch_size: int, where: str | None = None
     ) -> Iterator[pa.Table]:
@@ -177,7 +195,7 @@ class PassageIndex:
         return _hits(found, found["_score"].to_pylist(), schema.embeddings_of(found))
 
 
-def open_table(directory: Path) -> lancedb.table.Table:
+def open_table(directory: Path, session: lancedb.Session | None) -> lancedb.table.Table:
     """The table of an index, always at its newest version.
 
     Raises:
@@ -185,7 +203,9 @@ def open_table(directory: Path) -> lancedb.table.Table:
     """
     try:
         connection = lancedb.connect(
-            os.fspath(directory), read_consistency_interval=timedelta(seconds=0)
+            os.fspath(directory),
+            read_consistency_interval=timedelta(seconds=0),
+            session=session,
         )
         return connection.open_table(schema.TABLE)
     except (ValueError, OSError, RuntimeError) as error:

@@ -1,9 +1,14 @@
 """How near a query and a passage are; pure maths on stored embeddings."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from xorag.retrieval.families import Metric
 from xorag.types import FloatArray
+
+Embeddings = FloatArray | Sequence[FloatArray]
+"""One embedding a text: rows of an array, or an array each, of `(tokens, dimensions)` too."""
 
 
 def dense_score(query: FloatArray, stored: FloatArray, metric: Metric) -> float:

@@ -32,6 +32,8 @@ TOKENS_A_PASSAGE = 128
 FEWEST_ROWS = 256
 """Rows that a vector index needs to be trained."""
 WRITES_BETWEEN_TIDYING = 64
+WRITER_CACHE_BYTES = 64 * 2**20
+"""Most memory of each of LanceDB's two caches while writing, which otherwise grow to gigabytes."""
 
 
 class IndexWriter:
@@ -125,11 +127,11 @@ def open_for_writing(
         IndexNotFoundError: If there is no index, and none is to be made.
         StorageError: If another process is writing, or the disk refuses.
     """
-    directory = Path(os.path.abspath(directory))  # noqa: PTH100 - keeps links as they are
     is_new = not (directory / MANIFEST_NAME).is_file() and spec is not None
     if is_new and spec is not None:
         create_index(directory, spec, chunk_tokens=chunk_tokens)
-    index = PassageIndex.open(directory)
+    caches = lancedb.Session(WRITER_CACHE_BYTES, WRITER_CACHE_BYTES)
+    index = PassageIndex.open(directory, session=caches)
     with _lock(directory):
         try:
             yield IndexWriter(index)
@@ -147,6 +149,7 @@ def create_index(directory: Path, spec: EncoderSpec, *, chunk_tokens: int) -> No
         StorageError: If the disk is full or refuses to be written.
     """
     refuse_foreign(directory)
+    directory = Path(os.path.abspath(directory))  # noqa: PTH100 - keeps links as they are
     manifest = Manifest(kind="index", encoder=spec, settings={"chunk_tokens": chunk_tokens})
     with translate_os_errors(directory):
         directory.parent.mkdir(parents=True, exist_ok=True)
