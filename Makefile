@@ -25,7 +25,7 @@ help:  ## List the targets
 setup: $(RUN_STAMP) $(DEV_STAMP)  ## Make .venv with all that the other targets need
 
 demo: $(RUN_STAMP)  ## Answer a few questions over Wikipedia articles in each mode
-	@$(PY) -m xorag.cli.demo
+	@$(BIN)/xorag demo
 
 test: check  ## Run the checks and the tests, with coverage
 	$(PY) -m pytest --cov --cov-report=term:skip-covered --durations=10

@@ -203,7 +203,7 @@ def test_models_lists_the_projectors_that_come_with_the_package(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     encoder = EncoderSpec(name="tiny-encoder", dimensions=4, normalized=False)
-    folder = tmp_path / "projectors" / "tiny-pair"
+    folder = tmp_path / "pretrained" / "tiny-pair"
     write_artifact(folder, Manifest(kind="projector", encoder=encoder), {})
     monkeypatch.setattr(xorag_package, "__file__", str(tmp_path / "__init__.py"))
 

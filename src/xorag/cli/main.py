@@ -43,6 +43,7 @@ class Verb:
 
 VERBS: Mapping[str, Verb] = MappingProxyType(
     {
+        "demo": Verb("xorag.cli.demo", "demo", "See it work on Wikipedia articles."),
         "models": Verb("xorag.cli.models", "models", "List what works here without a hub."),
         "index": Verb("xorag.cli.index", "index", "Index documents, or bring an index up to date."),
         "search": Verb("xorag.cli.search", "search", "Find passages in an index."),

@@ -84,7 +84,7 @@ def _projectors() -> list[Listed]:
     import xorag
     from xorag.artifact.store import read_manifest
 
-    shipped = Path(xorag.__file__).parent / "projectors"
+    shipped = Path(xorag.__file__).parent / "pretrained"
     listed = []
     for folder in sorted(path.parent for path in shipped.glob("*/manifest.json")):
         manifest = read_manifest(folder, kind="projector")
