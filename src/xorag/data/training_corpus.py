@@ -53,7 +53,7 @@ def training_passages(
         SourceError: If a file cannot be read or holds a bad row.
     """
     kept_out = frozenset(line.strip() for line in read_lines(keep_out))
-    reserved = ReservedTexts(_dev_supporting(question_files))
+    reserved = ReservedTexts(supporting_dev_rows(question_files))
     for document in documents_from_rows(read_json_lines(corpus), SourceFile(corpus, corpus.name)):
         if isinstance(document, BadRow):
             raise document.as_error()
@@ -108,7 +108,12 @@ def content_id(title: str, text: str) -> str:
     return "p" + hashlib.sha256(f"{title}\n{text}".encode()).hexdigest()[:12]
 
 
-def _dev_supporting(question_files: Sequence[Path]) -> Iterator[Document]:
+def supporting_dev_rows(question_files: Sequence[Path]) -> Iterator[Document]:
+    """The passages of questions that are reported on, which training must not see.
+
+    Raises:
+        SourceError: If no file was named, or one cannot be read.
+    """
     if not question_files:
         raise SourceError("no question files were given; name those that will be reported on")
     for path in question_files:

@@ -1,0 +1,38 @@
+"""Keeping memory that was freed, which training on a CPU allocates again at once.
+
+By default glibc gives large blocks back to the system, and each step of training takes them
+anew, page by page. On a virtual machine that took a third of a step (`docs/log.md`). Knows nothing
+of what the memory is for.
+"""
+
+import ctypes
+import logging
+import os
+import sys
+
+logger = logging.getLogger(__name__)
+
+_M_TRIM_THRESHOLD = -1
+_M_MMAP_MAX = -4
+_NEVER = 2**31 - 1
+
+
+def keep_freed_memory() -> bool:
+    """Let this process keep what it frees, and ask torch for huge pages.
+
+    Call it before torch allocates for the first time. The price is that memory once used is
+    not returned before the process ends.
+
+    Returns:
+        Whether the C library took the settings; others than glibc do not know them.
+    """
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        set_option = ctypes.CDLL(None).mallopt
+    except AttributeError:  # musl
+        return False
+    taken = bool(set_option(_M_MMAP_MAX, 0)) and bool(set_option(_M_TRIM_THRESHOLD, _NEVER))
+    logger.debug("freed memory is kept", extra={"taken": taken})
+    return taken

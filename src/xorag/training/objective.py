@@ -1,0 +1,104 @@
+"""What projector training minimises, as the module that transformers' Trainer runs."""
+
+import torch
+from torch import Tensor, nn
+
+from xorag.compression.model import SoftTokenModel
+from xorag.training.losses import (
+    ScoredTokens,
+    contrast_loss,
+    only_positions,
+    predicting_positions,
+    scored_tokens,
+)
+
+
+class ParaphraseObjective(nn.Module):
+    """Paraphrase pretraining (arXiv 2405.13792, section 3.3): restate a passage from its token.
+
+    Losses are means over the scored tokens of the whole step, so that they do not depend on how
+    a step is parted into processes and accumulated passes.
+    """
+
+    accepts_loss_kwargs = True
+    """Tells transformers' Trainer to pass `num_items_in_batch`."""
+
+    def __init__(
+        self, reader: SoftTokenModel, *, contrast_weight: float = 0.0, contrast_margin: float = 0.5
+    ) -> None:
+        super().__init__()
+        self.reader = reader
+        self.tokens_seen = 0
+        """Tokens read in training, prompts included."""
+        self._contrast_weight = contrast_weight
+        self._contrast_margin = contrast_margin
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        is_placeholder: Tensor,
+        passage_embeddings: Tensor,
+        labels: Tensor,
+        wrong_embeddings: Tensor | None = None,
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> dict[str, Tensor]:
+        """The loss of a batch.
+
+        Args:
+            input_ids: `(batch, length)`.
+            attention_mask: `(batch, length)`.
+            is_placeholder: True at the one placeholder of each row, `(batch, length)`.
+            passage_embeddings: `(batch, in_dim)`.
+            labels: `(batch, length)`.
+            wrong_embeddings: Of other passages, `(batch, in_dim)`, for the contrast.
+            num_items_in_batch: Scored tokens of the whole step; unset, those of this batch.
+        """
+        batch = {
+            "input_ids": input_ids,
+            "attention_mask": attention_mask,
+            "is_placeholder": is_placeholder,
+            "labels": labels,
+        }
+        right = self.tokens(passage_embeddings=passage_embeddings, **batch)
+        total = right.losses.sum()
+        if wrong_embeddings is not None and self._contrast_weight:
+            wrong = self.tokens(passage_embeddings=wrong_embeddings, **batch)
+            total = total + self._contrast_weight * self._contrast(right, wrong, len(labels))
+        if self.training:
+            self.tokens_seen += int(attention_mask.sum())
+        return {
+            "loss": total
+            / (len(right.losses) if num_items_in_batch is None else num_items_in_batch)
+        }
+
+    def tokens(
+        self,
+        *,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        is_placeholder: Tensor,
+        passage_embeddings: Tensor,
+        labels: Tensor,
+    ) -> ScoredTokens:
+        """The loss of each scored token; shapes as in `forward`."""
+        head: nn.Module = self.reader.language_model.get_output_embeddings()  # type: ignore[no-untyped-call]
+        with only_positions(head, predicting_positions(labels)):
+            output = self.reader(
+                input_ids=input_ids,
+                attention_mask=None if attention_mask.all() else attention_mask,
+                is_placeholder=is_placeholder,
+                passage_embeddings=passage_embeddings,
+                use_cache=False,
+            )
+        return scored_tokens(output.logits, labels)
+
+    def _contrast(self, right: ScoredTokens, wrong: ScoredTokens, row_count: int) -> Tensor:
+        """The contrast of each example, times its tokens, summed."""
+        tokens = right.tokens_by_row(row_count).clamp(min=1)
+        each = contrast_loss(
+            right.sum_by_row(row_count) / tokens,
+            wrong.sum_by_row(row_count) / tokens,
+            margin=self._contrast_margin,
+        )
+        return torch.dot(each, tokens.to(each))

@@ -1,0 +1,74 @@
+"""The order of examples, drawn before training starts, so that a resumed run repeats it exactly.
+
+Knows nothing of texts or models.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int64]
+_BATCHES_SORTED_TOGETHER = 50
+"""Batches among which examples are grouped by length: enough to save padding, few enough to
+keep the order random."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One example a place: which passage, in which wording, and against which other passage."""
+
+    passages: IntArray
+    """Places in the list of passages, `(examples,)`."""
+    wrong_passages: IntArray
+    """Another passage than that one, `(examples,)`."""
+    instructions: IntArray
+    """Which wording, `(examples,)`."""
+
+    def __len__(self) -> int:
+        return len(self.passages)
+
+
+def draw_plan(
+    lengths: IntArray, *, epochs: int, batch_size: int, instruction_count: int, seed: int
+) -> Plan:
+    """Draw the order of some epochs, in batches of similar length.
+
+    Args:
+        lengths: Of each passage, `(passages,)`.
+        epochs: How often each passage comes.
+        batch_size: Examples of a step, over all processes and accumulated passes.
+        instruction_count: Wordings to draw from.
+        seed: Of all that is drawn.
+    """
+    generator = np.random.default_rng(seed)
+    order = [_grouped_by_length(lengths, batch_size, generator) for _ in range(epochs)]
+    passages = np.concatenate(order)
+    shift = generator.integers(1, len(lengths), size=len(passages))
+    return Plan(
+        passages,
+        (passages + shift) % len(lengths),
+        generator.integers(0, instruction_count, size=len(passages)),
+    )
+
+
+def fixed_plan(count: int) -> Plan:
+    """Every passage once in its order, first wording, against the next: to evaluate by."""
+    passages = np.arange(count, dtype=np.int64)
+    return Plan(passages, np.roll(passages, -1), np.zeros(count, np.int64))
+
+
+def _grouped_by_length(
+    lengths: IntArray, batch_size: int, generator: np.random.Generator
+) -> IntArray:
+    order = generator.permutation(len(lengths)).astype(np.int64)
+    window = batch_size * _BATCHES_SORTED_TOGETHER
+    batches: list[IntArray] = []
+    for start in range(0, len(order), window):
+        group = order[start : start + window]
+        group = group[np.argsort(lengths[group], kind="stable")]
+        batches += [group[i : i + batch_size] for i in range(0, len(group), batch_size)]
+    whole = [batch for batch in batches if len(batch) == batch_size]
+    rest = [batch for batch in batches if len(batch) < batch_size]
+    shuffled = [whole[i] for i in generator.permutation(len(whole))]
+    return np.concatenate([*shuffled, *rest])
