@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 import torch
 from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+from transformers import DPRConfig, DPRContextEncoder
 
-from tests.retrieval.tiny_encoders import WIDTH, save_bert, save_encoder
+from tests.retrieval.tiny_encoders import TOKENS, WIDTH, save_bert, save_encoder, save_tokenizer
 from xorag.errors import IndexMismatchError, ModelNotFoundError, UsageError
 from xorag.retrieval.encoder import Encoder, titled
 from xorag.retrieval.families import EncoderOptions
@@ -193,6 +198,48 @@ def test_a_folder_that_is_no_encoder_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ModelNotFoundError, match="cannot be loaded as an encoder"):
         open_encoder(tmp_path)
+
+
+def test_dpr_in_its_original_form_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    config = DPRConfig(
+        vocab_size=len(TOKENS),
+        hidden_size=WIDTH,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=WIDTH,
+    )
+    DPRContextEncoder(config).save_pretrained(tmp_path)
+    save_tokenizer(tmp_path)
+
+    with pytest.raises(ModelNotFoundError, match="use sentence-transformers/facebook-dpr-ctx_enc"):
+        open_encoder(tmp_path)
+
+
+def test_static_embeddings_are_an_encoder_without_a_limit(tmp_path: Path) -> None:
+    tokenizer = Tokenizer(WordLevel({"[UNK]": 0, "dog": 1, "cat": 2}, unk_token="[UNK]"))  # noqa: S106 - a mark
+    tokenizer.pre_tokenizer = Whitespace()
+    static = StaticEmbedding(tokenizer, embedding_dim=24)
+    SentenceTransformer(modules=[static], device="cpu").save_pretrained(str(tmp_path / "static"))
+
+    found = open_encoder(tmp_path / "static")
+
+    assert (found.spec.dimensions, found.spec.max_tokens, found.spec.pooling) == (24, None, None)
+    assert found.count_tokens(["dog cat dog", ""]) == [3, 0]
+    assert found.encode_passages(["dog"]).shape == (1, 24)
+    with pytest.raises(UsageError, match="this encoder does not pool tokens"):
+        open_encoder(tmp_path / "static", pooling="mean")
+
+
+def test_a_similarity_that_no_index_offers_is_refused_unless_a_metric_is_given(
+    tmp_path: Path,
+) -> None:
+    folder = save_encoder(tmp_path)
+    config = folder / "config_sentence_transformers.json"
+    config.write_text(config.read_text().replace('"cosine"', '"manhattan"'))
+
+    with pytest.raises(UsageError, match="compares embeddings by 'manhattan'"):
+        open_encoder(folder)
+    assert open_encoder(folder, metric="dot").spec.metric == "dot"
 
 
 def test_the_title_is_joined_as_the_encoders_authors_do(encoder: Encoder) -> None:

@@ -122,6 +122,15 @@ def test_fewer_passages_than_asked_for_are_all_found(tmp_path: Path) -> None:
     assert len(hits) == 3
 
 
+def test_an_absurd_k_asks_for_all_passages(tmp_path: Path) -> None:
+    index = make_index(tmp_path / "index", make_vectors(300))
+    with open_for_writing(tmp_path / "index", None, chunk_tokens=50) as writer:
+        writer.finish(vector_index_values=1)
+
+    assert len(index.search_dense([make_vectors(1)[0]], 10**15)[0]) == 300
+    assert len(index.search_bm25(["word7"], 10**15)[0]) == 1
+
+
 @pytest.mark.parametrize("k", [0, -1])
 def test_k_below_one_is_refused(tmp_path: Path, k: int) -> None:
     index = make_index(tmp_path / "index", make_vectors(3))

@@ -1,45 +1,20 @@
 """Documents are added, updated and deleted, and unchanged ones are not encoded again."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from xorag.artifact.manifest import EncoderSpec
+from tests.retrieval.counting_encoder import CountingEncoder
 from xorag.errors import IndexMismatchError, SourceError, UsageError
 from xorag.retrieval.encoder import Encoder
 from xorag.retrieval.families import EncoderOptions
 from xorag.retrieval.index import PassageIndex
 from xorag.retrieval.ingest import build_index, delete_documents, document_batches
 from xorag.retrieval.ingest_report import IngestOptions, IngestProgress
-from xorag.types import Document, FloatArray
-
-
-@dataclass
-class CountingEncoder:
-    """An encoder that remembers what it was asked to encode, and may fail."""
-
-    inner: Encoder
-    encoded: list[str] = field(default_factory=list)
-    fails_after: int = 10**9
-
-    @property
-    def spec(self) -> EncoderSpec:
-        return self.inner.spec
-
-    def encode_passages(self, texts: Sequence[str]) -> FloatArray:
-        if len(self.encoded) + len(texts) > self.fails_after:
-            raise KeyboardInterrupt
-        self.encoded.extend(texts)
-        return self.inner.encode_passages(texts)
-
-    def encode_queries(self, texts: Sequence[str]) -> FloatArray:
-        return self.inner.encode_queries(texts)
-
-    def count_tokens(self, texts: list[str]) -> list[int]:
-        return self.inner.count_tokens(texts)
+from xorag.types import Document
 
 
 @pytest.fixture

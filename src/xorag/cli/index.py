@@ -1,5 +1,6 @@
 """`xorag index`: documents into an index, and out of it."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -42,7 +43,10 @@ def index(
         ),
     ] = None,
     multivector: Annotated[
-        bool, typer.Option("--multivector", help="The encoder is a ColBERT checkpoint: an embedding a token.")
+        bool,
+        typer.Option(
+            "--multivector", help="The encoder is a ColBERT checkpoint: an embedding a token."
+        ),
     ] = False,
     chunk_tokens: Annotated[
         int | None, typer.Option(help="Most tokens of a passage; default 180.")
@@ -50,10 +54,13 @@ def index(
     source_format: Annotated[
         SourceFormat | None, typer.Option("--format", help="What all sources hold.")
     ] = None,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out bad rows and count them.")] = False,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out bad rows and count them.")
+    ] = False,
     limit: Annotated[int | None, typer.Option(help="Read that many documents only.")] = None,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Delete the documents that SOURCES do not hold any more.")
+        bool,
+        typer.Option("--prune", help="Delete the documents that SOURCES do not hold any more."),
     ] = False,
     delete: Annotated[
         list[str] | None, typer.Option(help="Delete the document of this id; may be repeated.")
@@ -151,6 +158,8 @@ def _open_encoder(
     from xorag.retrieval.families import EncoderOptions
 
     options = EncoderOptions.parse(settings) if settings else None
+    # Read when LanceDB is imported; its warnings are for its developers.
+    os.environ.setdefault("LANCEDB_LOG", "error")
     from xorag.retrieval.index import PassageIndex
     from xorag.retrieval.search import open_encoder
     from xorag.retrieval.writer import refuse_foreign

@@ -109,7 +109,7 @@ class PassageIndex:
         Raises:
             UsageError: If k is less than 1.
         """
-        require_positive(k)
+        k = self._at_most_all(k)
         return [self._nearest(vector, k) for vector in vectors]
 
     def search_bm25(self, queries: Sequence[str], k: int) -> list[list[Hit]]:
@@ -120,7 +120,7 @@ class PassageIndex:
         Raises:
             UsageError: If k is less than 1.
         """
-        require_positive(k)
+        k = self._at_most_all(k)
         return [self._matching(query, k) for query in queries]
 
     def content_hashes(self, document_ids: Sequence[str]) -> dict[str, str]:
@@ -160,6 +160,11 @@ class PassageIndex:
             [passages[at[offset]] for offset in offsets],
             [embeddings[at[offset]] for offset in offsets],
         )
+
+    def _at_most_all(self, k: int) -> int:
+        """Check `k`, and bound it: Lance reserves room for as many hits as are asked for."""
+        require_positive(k)
+        return min(k, max(1, self.passage_count()))
 
     def _scan(
         self, columns: list[str], batch_size: int, where: str | None = None
