@@ -1,6 +1,6 @@
 """How fast `xorag index` is against its encoder alone, and what memory it takes. Prints JSON.
 
-    python benchmarks/indexing.py --passages 4096 --rounds 5 --memory-passages 60000
+    python -m benchmarks.indexing --passages 4096 --rounds 5 --memory-passages 60000
 
 Rate: the same documents are indexed, and the same passages' texts encoded by one call of
 `SentenceTransformer.encode`, in turn, so that a busy machine slows both alike. Chunking,
@@ -11,10 +11,7 @@ an hour on two cores; its own memory is measured in the rate part.
 
 import argparse
 import gc
-import importlib.metadata
 import json
-import platform
-import statistics
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -22,9 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import psutil
-import torch
 
+from benchmarks.measure import machine, resident_megabytes, spread
 from xorag.artifact.manifest import EncoderSpec
 from xorag.data.readers import read_documents
 from xorag.retrieval.encoder import Encoder, titled
@@ -36,9 +32,7 @@ from xorag.runtime.device import limit_threads, pick_device
 from xorag.runtime.sources import encoder_path, sample_corpus_path
 from xorag.types import Document, FloatArray
 
-PACKAGES = ("xorag", "torch", "sentence-transformers", "transformers", "lancedb", "pyarrow")
 MEMORY_STEP = 10_000
-MEGABYTE = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,33 +170,6 @@ def texts_of(encoder: Encoder, documents: Sequence[Document], directory: Path) -
     build_index(documents, directory, NoiseEncoder(encoder, noise))
     batches = PassageIndex.open(directory).stream()
     return [titled(passage, encoder.spec) for batch in batches for passage in batch.passages]
-
-
-def spread(values: list[float]) -> dict[str, float]:
-    """Median and range."""
-    return {
-        "median": round(statistics.median(values), 3),
-        "min": round(min(values), 3),
-        "max": round(max(values), 3),
-    }
-
-
-def resident_megabytes() -> float:
-    """Memory that this process holds."""
-    return round(psutil.Process().memory_info().rss / MEGABYTE, 1)
-
-
-def machine(threads: int, device: str) -> dict[str, object]:
-    """What the numbers were measured on."""
-    return {
-        "threads": threads,
-        "torch_threads": torch.get_num_threads(),
-        "device": device,
-        "cpu": platform.processor() or platform.machine(),
-        "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
-        "load_average": psutil.getloadavg()[0],
-    }
 
 
 if __name__ == "__main__":

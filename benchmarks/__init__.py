@@ -1,0 +1,1 @@
+"""Measurements that print JSON, a script each; `docs/benchmarks.md` shows what they gave."""

@@ -1,0 +1,112 @@
+"""How long until something happens, and what opening a model puts into memory. Prints JSON.
+
+    python -m benchmarks.startup --index my-index
+
+Each command is a process of its own, run in turn with one that only imports torch and
+transformers, which no program that asks a model can save. Aims: `xorag --help` in half a second;
+`xorag ask` in 3 seconds beyond the imports. Memory: a fresh process opens the converted language
+model; what grows beside the pages of the mapped file is memory of its own.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.measure import MEGABYTE, in_turn, machine, spread
+from xorag.runtime.device import limit_threads
+from xorag.runtime.sources import default_index_path, language_model_path
+
+XORAG = Path(sys.executable).with_name("xorag")
+IMPORTS = (sys.executable, "-c", "import torch, transformers")
+OPENED = """
+import json, sys
+import psutil, torch
+from xorag.runtime.loading import load_language_model
+process = psutil.Process()
+before = process.memory_info()
+opened = load_language_model(None, device=torch.device("cpu"), dtype=torch.bfloat16)
+after = process.memory_info()
+maps = [item for item in process.memory_maps() if item.path.endswith(".safetensors")]
+json.dump({
+    "rss_grown": after.rss - before.rss,
+    "of_the_file_in_memory": sum(item.rss for item in maps),
+    "is_mapped": bool(maps),
+}, sys.stdout)
+"""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--index", type=Path, default=None, help="default: the demo's")
+    parser.add_argument("--mode", default="xrag")
+    parser.add_argument("--projector", default=None)
+    parser.add_argument("--question", default="What is the highest mountain in Africa?")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=None)
+    options = parser.parse_args()
+    threads = limit_threads(options.threads)
+    index = options.index or default_index_path()
+    ask = [str(XORAG), "ask", options.question, "--index", str(index), "--mode", options.mode]
+    ask += ["--threads", str(threads), "--json"]
+    ask += [] if options.projector is None else ["--projector", options.projector]
+    found = {
+        "help_seconds": help_seconds(options.rounds),
+        "ask_seconds": ask_seconds(ask, options.rounds),
+        "memory": memory(),
+    }
+    print(json.dumps({**found, **machine(threads, "cpu")}, indent=2))
+
+
+def help_seconds(rounds: int) -> dict[str, object]:
+    """Seconds of `xorag --help`, beside those of Python alone."""
+    run((str(XORAG), "--help"))  # reads the files once
+    paired = in_turn(
+        lambda: run((str(XORAG), "--help")), lambda: run((sys.executable, "-c", "")), rounds=rounds
+    )
+    return {"help": spread(paired.first), "python_alone": spread(paired.second), "aim": 0.5}
+
+
+def ask_seconds(ask: list[str], rounds: int) -> dict[str, object]:
+    """Seconds of `xorag ask`, of the imports, and of what lies between."""
+    run(ask)
+    paired = in_turn(lambda: run(ask), lambda: run(IMPORTS), rounds=rounds)
+    beyond = [a - b for a, b in zip(paired.first, paired.second, strict=True)]
+    return {
+        "ask": spread(paired.first),
+        "imports": spread(paired.second),
+        "beyond_imports": spread(beyond),
+        "aim": 3,
+        "inside": json.loads(run(ask))["cost"]["seconds"],
+    }
+
+
+def memory() -> dict[str, object]:
+    """What opening the converted language model puts into memory, in MiB."""
+    folder = Path(language_model_path(None))
+    on_disk = sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+    opened = json.loads(run((sys.executable, "-c", OPENED)))
+    grown, mapped = opened["rss_grown"], opened["of_the_file_in_memory"]
+    return {
+        "file_mib": round(on_disk / MEGABYTE, 1),
+        "rss_grown_mib": round(grown / MEGABYTE, 1),
+        "of_which_file_pages_mib": round(mapped / MEGABYTE, 1),
+        "memory_of_its_own_mib": round((grown - mapped) / MEGABYTE, 1),
+        "is_mapped": opened["is_mapped"],
+    }
+
+
+def run(command: tuple[str, ...] | list[str]) -> str:
+    """Run a command to its end and return what it printed; ends the program if it fails."""
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603 - our own commands
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed: {done.stderr.strip()}")
+    return done.stdout
+
+
+if __name__ == "__main__":
+    main()
