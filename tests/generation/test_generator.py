@@ -138,6 +138,26 @@ def test_a_stop_text_ends_an_answer_and_is_left_out(
     assert len(cut.token_ids) < len(whole.token_ids)
 
 
+def test_the_head_gets_last_states_that_lie_together_and_keeps_no_hook(
+    model: SoftTokenModel, encoder: PromptEncoder
+) -> None:
+    find_head: Any = model.language_model.get_output_embeddings
+    head = find_head()
+    seen: list[torch.Tensor] = []
+    inside = head.forward
+
+    def spy(states: torch.Tensor) -> object:
+        seen.append(states)
+        return inside(states)
+
+    head.forward = spy
+    TransformersGenerator(model, encoder).generate(prompts_of(4), max_new_tokens=2)
+    head.forward = inside
+
+    assert all(states.shape[1] == 1 and states.is_contiguous() for states in seen)
+    assert not head._forward_pre_hooks
+
+
 def test_no_prompt_gives_no_answer(model: SoftTokenModel, encoder: PromptEncoder) -> None:
     assert TransformersGenerator(model, encoder).generate([], max_new_tokens=3) == []
 

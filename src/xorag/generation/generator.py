@@ -1,11 +1,12 @@
 """Generate answers: a protocol, and transformers in this process."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import GenerationConfig, PreTrainedModel
 
 from xorag.compression.model import SoftTokenModel
@@ -14,7 +15,7 @@ from xorag.generation.control import PromptEncoder
 from xorag.generation.decoding import Logprobs, StopAtText, TextStreamer
 from xorag.types import Generation, Prompt
 
-BATCH_TOKENS = 16_384
+BATCH_TOKENS = 8192
 
 
 class Generator(Protocol):
@@ -134,14 +135,15 @@ class TransformersGenerator:
         streamer = None if on_text is None else TextStreamer(self._encoder, stop, on_text)
         stopping = [] if stop is None else [StopAtText(self._encoder, stop)]
         generate: Any = self._model.generate
-        new_ids: Tensor = generate(
-            inputs_embeds=embeds,
-            attention_mask=mask,
-            generation_config=self._config(max_new_tokens),
-            logits_processor=[logprobs],
-            stopping_criteria=stopping,
-            streamer=streamer,
-        )
+        with _contiguous_before_head(self._model):
+            new_ids: Tensor = generate(
+                inputs_embeds=embeds,
+                attention_mask=mask,
+                generation_config=self._config(max_new_tokens),
+                logits_processor=[logprobs],
+                stopping_criteria=stopping,
+                streamer=streamer,
+            )
         rows = zip(new_ids.tolist(), logprobs.rows(), strict=True)
         return [self._generation(ids, values, stop) for ids, values in rows]
 
@@ -193,6 +195,22 @@ class TransformersGenerator:
         if stop is not None:
             text = _before(text, stop)
         return Generation(text.strip(), kept, tuple(logprobs[:length]))
+
+
+@contextmanager
+def _contiguous_before_head(model: PreTrainedModel) -> Iterator[None]:
+    """Copy the last positions' states together before the head's product.
+
+    They are a slice of all positions; multiplied as it is, torch copies the head's weights once a
+    prompt of the batch, which takes longer than all layers together.
+    """
+    find_head: Any = model.get_output_embeddings
+    head: nn.Module = find_head()
+    hook = head.register_forward_pre_hook(lambda _head, inputs: (inputs[0].contiguous(),))
+    try:
+        yield
+    finally:
+        hook.remove()
 
 
 def _stack(prompts: Sequence[Prompt], device: torch.device) -> Tensor | None:
