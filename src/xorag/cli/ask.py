@@ -12,7 +12,7 @@ from xorag.types import Answer, Mode
 if TYPE_CHECKING:
     from xorag.pipeline import Pipeline
 
-_SNIPPET = 90
+_SNIPPET = 80
 
 
 def ask(
