@@ -14,7 +14,12 @@ from safetensors.torch import load_file
 
 from tests.training.conftest import TrainingWorld
 from xorag.compression.projector_artifact import load_projector
-from xorag.errors import ConfigError, IndexNotFoundError, MissingExtraError
+from xorag.errors import (
+    ConfigError,
+    IndexNotFoundError,
+    MissingExtraError,
+    ProjectorMismatchError,
+)
 from xorag.training.progress import TrainingProgress
 from xorag.training.projector import train_projector
 
@@ -202,3 +207,28 @@ def test_two_processes_have_the_loss_of_one_with_the_same_total_batch(
     assert (tmp_path / "pair" / "projector").is_dir(), err
     assert losses(tmp_path / "pair") == pytest.approx(losses(tmp_path / "one"), abs=1e-4)
     assert json.loads(out)["losses"]["gap"] == pytest.approx(alone.losses.gap, abs=1e-3)
+
+
+def test_a_run_goes_on_from_an_earlier_projector_and_keeps_its_history(
+    training_world: TrainingWorld, tmp_path: Path
+) -> None:
+    first = train_projector(training_world.recipe(tmp_path / "first"), device="cpu")
+    recipe = training_world.recipe(tmp_path / "second", max_steps=1, learning_rate=1e-12)
+    further = recipe.projector.model_copy(update={"start_from": first.projector})
+
+    second = train_projector(recipe.model_copy(update={"projector": further}), device="cpu")
+
+    assert second.losses.right == pytest.approx(first.losses.right, abs=1e-2)  # saved in fp16
+    history = load_projector(second.projector).manifest.recipe["started_from"]
+    assert history["metrics"]["steps"] == 6
+
+
+def test_a_projector_of_another_shape_cannot_be_gone_on_from(
+    training_world: TrainingWorld, tmp_path: Path
+) -> None:
+    first = train_projector(training_world.recipe(tmp_path / "first", max_steps=1), device="cpu")
+    recipe = training_world.recipe(tmp_path / "second", max_steps=1)
+    deeper = recipe.projector.model_copy(update={"start_from": first.projector, "depth": 3})
+
+    with pytest.raises(ProjectorMismatchError, match="depth"):
+        train_projector(recipe.model_copy(update={"projector": deeper}), device="cpu")

@@ -66,6 +66,9 @@ class ProjectorOptions(_Options):
     init: Literal["ridge", "random"] = Field(
         default="ridge", description="closed-form warm start, or random as published"
     )
+    start_from: Path | None = Field(
+        default=None, description="projector to go on from, in place of init"
+    )
     ridge: float = Field(default=10.0, gt=0, description="warm start: penalty of the regression")
     idf_power: float = Field(default=1.5, ge=0, description="warm start: power of a token's idf")
     scale: float = Field(

@@ -1,13 +1,19 @@
-"""The projector before the first step: random, or by the closed-form warm start."""
+"""The projector before the first step: random, by the closed-form warm start, or an earlier one."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from xorag.compression.projector import Projector
+from xorag.compression.projector_artifact import (
+    base_model_shape,
+    check_fits_encoder,
+    check_fits_model,
+    load_projector,
+)
 from xorag.compression.warm_start import (
     explained_variance,
     fit_ridge,
@@ -15,14 +21,62 @@ from xorag.compression.warm_start import (
     start_from,
     weighted_mean_embedding,
 )
-from xorag.generation.control import PromptEncoder, Quoted
+from xorag.config.projector_recipe import ProjectorOptions
+from xorag.errors import ProjectorMismatchError
+from xorag.generation.control import Quoted
 from xorag.retrieval.index import PassageBatch
 from xorag.training.examples import ReadRows
+from xorag.training.parts import RunParts
+from xorag.training.progress import OnMessage
 
 _ROWS_AT_ONCE = 1024
 
 
-def read_all(read_rows: ReadRows, offsets: Sequence[int]) -> PassageBatch:
+def initialise(parts: RunParts, options: ProjectorOptions, say: OnMessage) -> None:
+    """Fill the projector, which is random so far, where the recipe wants more than chance.
+
+    Raises:
+        ArtifactError: If an earlier projector is incomplete or altered.
+        ProjectorMismatchError: If it was made for another model, encoder or shape.
+    """
+    if options.start_from is not None:
+        _go_on_from(options.start_from, parts)
+    elif options.init == "ridge":
+        _warm_start(parts, options, say)
+
+
+def _warm_start(parts: RunParts, options: ProjectorOptions, say: OnMessage) -> None:
+    """Fit the projector's linear path in closed form."""
+    say("fitting the closed-form warm start")
+    rows = parts.splits.train[: options.warm_start_passages]
+    batch = _read_all(parts.index.take, [row.offset for row in rows])
+    encode = parts.wordings.encoder.encode
+    token_ids = [encode([Quoted(p.titled_text)]).token_ids for p in batch.passages]
+    table = _input_embeddings(parts.language.model)
+    weights = inverse_document_frequency(token_ids, len(table)) ** options.idf_power
+    targets = torch.stack([weighted_mean_embedding(ids, table, weights) for ids in token_ids])
+    inputs = torch.from_numpy(np.stack(batch.embeddings).astype(np.float32, copy=False))
+    start_from(
+        parts.projector, fit_ridge(inputs, targets, ridge=options.ridge, scale=options.scale)
+    )
+    explained = explained_variance(inputs, targets, ridge=options.ridge)
+    say(f"warm start: {explained:.0%} of the variance explained, by {len(rows)} passages")
+
+
+def _go_on_from(directory: Path, parts: RunParts) -> None:
+    """Take the weights of an earlier projector, which must be of this shape and for these parts."""
+    saved = load_projector(directory)
+    check_fits_model(saved.manifest, base_model_shape(parts.language.model, parts.language.name))
+    check_fits_encoder(saved.manifest, parts.index.spec)
+    if saved.projector.shape != parts.projector.shape:
+        raise ProjectorMismatchError(
+            f"the projector at {str(directory)!r} has the shape {saved.projector.shape}, but the "
+            f"recipe asks for {parts.projector.shape}; set projector.depth and linear_path alike"
+        )
+    parts.projector.load_state_dict(saved.projector.state_dict())
+
+
+def _read_all(read_rows: ReadRows, offsets: Sequence[int]) -> PassageBatch:
     """Rows of an index, read in batches."""
     batches = [
         read_rows(offsets[start : start + _ROWS_AT_ONCE])
@@ -32,39 +86,6 @@ def read_all(read_rows: ReadRows, offsets: Sequence[int]) -> PassageBatch:
         [passage for batch in batches for passage in batch.passages],
         [embedding for batch in batches for embedding in batch.embeddings],
     )
-
-
-def warm_start(
-    projector: Projector,
-    language_model: PreTrainedModel,
-    encoder: PromptEncoder,
-    batch: PassageBatch,
-    *,
-    ridge: float,
-    idf_power: float,
-    scale: float,
-) -> float:
-    """Fit the linear path to passages.
-
-    Args:
-        projector: Is changed; needs a linear path.
-        language_model: Whose token embeddings make the targets.
-        encoder: Of its prompts.
-        batch: Passages with their embeddings.
-        ridge: Penalty of the regression.
-        idf_power: Power of a token's inverse document frequency that weighs it.
-        scale: Factor on the regression's slope.
-
-    Returns:
-        The share of the targets' variance that the regression explains.
-    """
-    token_ids = [encoder.encode([Quoted(p.titled_text)]).token_ids for p in batch.passages]
-    table = _input_embeddings(language_model)
-    weights = inverse_document_frequency(token_ids, len(table)) ** idf_power
-    targets = torch.stack([weighted_mean_embedding(ids, table, weights) for ids in token_ids])
-    inputs = torch.from_numpy(np.stack(batch.embeddings).astype(np.float32, copy=False))
-    start_from(projector, fit_ridge(inputs, targets, ridge=ridge, scale=scale))
-    return explained_variance(inputs, targets, ridge=ridge)
 
 
 def _input_embeddings(language_model: PreTrainedModel) -> Tensor:

@@ -25,6 +25,7 @@ class TrainingProgress:
 
 
 OnTraining = Callable[[TrainingProgress], None]
+OnMessage = Callable[[str], None]
 
 
 class ProgressCallback(TrainerCallback):

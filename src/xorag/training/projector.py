@@ -1,7 +1,7 @@
 """Stage 1 from a recipe to a projector artifact: the whole of `xorag train projector`."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,31 +11,27 @@ import numpy as np
 import torch
 
 from xorag.artifact.manifest import Manifest
-from xorag.compression.model import SoftTokenModel, embedding_width
-from xorag.compression.projector import Projector
-from xorag.compression.projector_artifact import base_model_shape, save_projector
+from xorag.artifact.store import read_manifest
+from xorag.compression.projector_artifact import (
+    base_model_shape,
+    save_projector,
+)
 from xorag.config.projector_recipe import ProjectorRecipe
 from xorag.errors import MissingExtraError
-from xorag.generation.control import PromptEncoder
-from xorag.generation.layouts import layout_named
 from xorag.retrieval.index import PassageIndex
-from xorag.runtime.device import pick_device, pick_dtype
-from xorag.runtime.loading import LanguageModel, load_language_model
-from xorag.runtime.seeds import seed_libraries
 from xorag.training.distribution import require_as_launched
 from xorag.training.evaluation import TokenLosses, measure_losses
-from xorag.training.examples import Condition, ParaphraseExamples, Wordings
-from xorag.training.initial import read_all, warm_start
-from xorag.training.objective import ParaphraseObjective
+from xorag.training.examples import Condition, ParaphraseExamples
+from xorag.training.initial import initialise
+from xorag.training.parts import RunParts, build_parts
 from xorag.training.plan import draw_plan, fixed_plan
-from xorag.training.progress import OnTraining, ProgressCallback
+from xorag.training.progress import OnMessage, OnTraining, ProgressCallback
 from xorag.training.run_directory import claim_directory
-from xorag.training.splits import IndexRow, PassageSplitter, Splits, rows_of
+from xorag.training.splits import IndexRow
 from xorag.training.trainer import build_trainer, examples_a_step, last_checkpoint
 from xorag.training.wordings import PARAPHRASE_INSTRUCTIONS
 
 logger = logging.getLogger(__name__)
-OnMessage = Callable[[str], None]
 _PROJECTOR = "projector"
 
 
@@ -54,27 +50,6 @@ class ProjectorReport:
     """That training could read."""
     reserved: int
     """Passages of the index that training left out, as the recipe says."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What a run is made of, besides its recipe."""
-
-    index: PassageIndex
-    language: LanguageModel
-    wordings: Wordings
-    splits: Splits
-    objective: ParaphraseObjective
-
-    @property
-    def pad_id(self) -> int:
-        """What fills up short rows; hidden by the mask, so any id does."""
-        return int(self.language.tokenizer.pad_token_id or 0)
-
-    @property
-    def projector(self) -> Projector:
-        """The part that trains."""
-        return self.objective.reader.projector
 
 
 def train_projector(
@@ -103,7 +78,7 @@ def train_projector(
     _require_trackers(recipe.train.trackers)
     index = PassageIndex.open(recipe.passages.index)
     claim_directory(recipe, index)
-    parts = _build_parts(recipe, index, device, say)
+    parts = build_parts(recipe, index, device, say)
     trainer = build_trainer(
         parts.objective,
         _training_examples(recipe, parts),
@@ -118,7 +93,7 @@ def train_projector(
     require_as_launched(trainer.accelerator)
     checkpoint = last_checkpoint(recipe.out)
     if checkpoint is None:
-        _initialise(recipe, parts, say)
+        initialise(parts, recipe.projector, say)
     trainer.train(resume_from_checkpoint=checkpoint)
     say("measuring the losses on the passages held out for the report")
     report = _report(recipe, parts, trainer.state.global_step)
@@ -127,74 +102,7 @@ def train_projector(
     return report
 
 
-def _build_parts(
-    recipe: ProjectorRecipe, index: PassageIndex, device: str | None, say: OnMessage
-) -> _Parts:
-    place = pick_device(device)
-    attention = recipe.model.attention or ("eager" if place.type == "cpu" else None)
-    language = load_language_model(
-        recipe.model.language_model,
-        device=place,
-        dtype=pick_dtype(place, recipe.model.dtype),
-        attention=attention,
-        on_message=say,
-    )
-    say("choosing the passages to train on, to validate and to report on")
-    passages = recipe.passages
-    splitter = PassageSplitter(
-        validation=passages.validation,
-        report=passages.report,
-        keep_out=passages.keep_out,
-        questions=passages.questions,
-    )
-    splits = splitter.split(rows_of(index), limit=passages.limit)
-    layout = layout_named(recipe.model.layout, language.tokenizer)
-    seed_libraries(recipe.train.seed)
-    projector = Projector(
-        index.spec.dimensions,
-        embedding_width(language.model),
-        recipe.projector.depth,
-        linear_path=recipe.projector.linear_path,
-    )
-    reader = SoftTokenModel(language.model, projector.to(place))
-    return _Parts(
-        index,
-        language,
-        Wordings(
-            PromptEncoder(language.tokenizer),
-            layout,
-            PARAPHRASE_INSTRUCTIONS,
-            passages.max_tokens,
-        ),
-        splits,
-        ParaphraseObjective(
-            reader,
-            contrast_weight=recipe.loss.contrast_weight,
-            contrast_margin=recipe.loss.contrast_margin,
-        ),
-    )
-
-
-def _initialise(recipe: ProjectorRecipe, parts: _Parts, say: OnMessage) -> None:
-    """Fill the projector before the first step, where the recipe wants more than chance."""
-    options = recipe.projector
-    if options.init == "random":
-        return
-    say("fitting the closed-form warm start")
-    rows = parts.splits.train[: options.warm_start_passages]
-    explained = warm_start(
-        parts.projector,
-        parts.language.model,
-        parts.wordings.encoder,
-        read_all(parts.index.take, [row.offset for row in rows]),
-        ridge=options.ridge,
-        idf_power=options.idf_power,
-        scale=options.scale,
-    )
-    say(f"warm start: {explained:.0%} of the variance explained, by {len(rows)} passages")
-
-
-def _training_examples(recipe: ProjectorRecipe, parts: _Parts) -> ParaphraseExamples:
+def _training_examples(recipe: ProjectorRecipe, parts: RunParts) -> ParaphraseExamples:
     plan = draw_plan(
         np.array([row.length for row in parts.splits.train], np.int64),
         epochs=recipe.train.epochs,
@@ -211,7 +119,7 @@ def _training_examples(recipe: ProjectorRecipe, parts: _Parts) -> ParaphraseExam
     )
 
 
-def _conditions(parts: _Parts, rows: list[IndexRow]) -> dict[Condition, ParaphraseExamples]:
+def _conditions(parts: RunParts, rows: list[IndexRow]) -> dict[Condition, ParaphraseExamples]:
     """The same passages with the right, no and a wrong soft token."""
     return {
         condition: ParaphraseExamples(
@@ -221,7 +129,7 @@ def _conditions(parts: _Parts, rows: list[IndexRow]) -> dict[Condition, Paraphra
     }
 
 
-def _report(recipe: ProjectorRecipe, parts: _Parts, steps: int) -> ProjectorReport:
+def _report(recipe: ProjectorRecipe, parts: RunParts, steps: int) -> ProjectorReport:
     losses = measure_losses(
         parts.objective,
         _conditions(parts, parts.splits.report),
@@ -238,7 +146,7 @@ def _report(recipe: ProjectorRecipe, parts: _Parts, steps: int) -> ProjectorRepo
     )
 
 
-def _save(recipe: ProjectorRecipe, parts: _Parts, report: ProjectorReport) -> None:
+def _save(recipe: ProjectorRecipe, parts: RunParts, report: ProjectorReport) -> None:
     """Write the projector with all that is needed to judge and to repeat it, in half precision."""
     training: Mapping[str, Any] = {
         "examples": report.examples,
@@ -246,15 +154,23 @@ def _save(recipe: ProjectorRecipe, parts: _Parts, report: ProjectorReport) -> No
         "reserved": report.reserved,
         "steps": report.steps,
     }
+    start = recipe.projector.start_from
+    earlier = {"started_from": _history(start)} if start else {}
     manifest = Manifest(
         kind="projector",
         base_model=base_model_shape(parts.language.model, parts.language.name),
         encoder=parts.index.spec,
-        recipe=recipe.model_dump(mode="json"),
+        recipe={**recipe.model_dump(mode="json"), **earlier},
         metrics={"losses": asdict(report.losses), **training},
         settings={"layout": parts.wordings.layout.name},
     )
     save_projector(report.projector, parts.projector, manifest, dtype=torch.float16, overwrite=True)
+
+
+def _history(directory: Path) -> dict[str, Any]:
+    """How the projector was made that a run went on from."""
+    manifest = read_manifest(directory, kind="projector")
+    return {"recipe": manifest.recipe, "metrics": manifest.metrics}
 
 
 def _require_trackers(trackers: tuple[str, ...]) -> None:
