@@ -13,7 +13,7 @@ import torch
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(20):
-        torch.zeros(16 * 2**20, dtype=torch.uint8)
+        torch.ones(64 * 2**20, dtype=torch.uint8)
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 faults()
 print(faults())
@@ -21,7 +21,7 @@ print(faults())
 
 
 def faults(setting: str) -> int:
-    """Pages taken from the system by a process that allocates the same 16 MB again and again."""
+    """Pages taken from the system by a process that allocates the same 64 MB again and again."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM.format(setting=setting)],
         capture_output=True,

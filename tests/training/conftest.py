@@ -11,7 +11,22 @@ from xorag.retrieval.encoder import Encoder
 from xorag.retrieval.ingest import build_index
 from xorag.types import Document
 
-WORDS = "emma jane paris berlin river mountain sea author book king queen war peace year".split()
+WORDS = [
+    "emma",
+    "jane",
+    "paris",
+    "berlin",
+    "river",
+    "mountain",
+    "sea",
+    "author",
+    "book",
+    "king",
+    "queen",
+    "war",
+    "peace",
+    "year",
+]
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,7 @@ def test_a_directory_of_another_run_is_refused_by_what_differs(
 ) -> None:
     train_projector(training_world.recipe(tmp_path / "run", max_steps=1), device="cpu")
 
-    with pytest.raises(ConfigError, match="differs in train.learning_rate"):
+    with pytest.raises(ConfigError, match=r"differs in train\.learning_rate"):
         train_projector(
             training_world.recipe(tmp_path / "run", max_steps=1, learning_rate=0.5), device="cpu"
         )
