@@ -47,8 +47,8 @@ fix: $(DEV_STAMP)  ## Repair what the linters can repair
 docs: $(RUN_STAMP) $(DOCS_STAMP)  ## Build the site into site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
-clean:  ## Delete what the targets made, but keep .venv
-	rm -rf build dist site runs demo-index .coverage .coverage.* .hypothesis .import_linter_cache \
+clean:  ## Delete what the targets made, but keep .venv and your runs
+	rm -rf build dist site .coverage .coverage.* .hypothesis .import_linter_cache \
 	  .mypy_cache .pytest_cache .ruff_cache
 	find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
