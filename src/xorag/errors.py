@@ -26,7 +26,7 @@ class SourceError(XoragError, ValueError):
 
 
 class ModelNotFoundError(XoragError, LookupError):
-    """A model name that no folder, installed package or hub serves; the message says what was tried."""
+    """A model name that no folder, package or hub serves; the message says what was tried."""
 
 
 class ArtifactError(XoragError, ValueError):

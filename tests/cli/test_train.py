@@ -73,13 +73,13 @@ def test_training_prints_a_table_of_the_three_losses(
 def test_faults_of_a_recipe_are_said_in_one_line_and_nothing_is_written(
     recipe_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = run("train", "projector", str(recipe_file), "train.batch_size=0", "modle.layout=x")
+    code = run("train", "projector", str(recipe_file), "train.batch_size=0", "mdl.layout=x")
 
     error = capsys.readouterr().err
     assert code == 2
     assert error.count("\n") == 1
     assert "train.batch_size" in error
-    assert "modle is not an option" in error
+    assert "mdl is not an option" in error
     assert not (tmp_path / "run").exists()
 
 

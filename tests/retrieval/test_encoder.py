@@ -92,7 +92,7 @@ def test_prompts_of_the_model_are_used(tmp_path: Path) -> None:
     assert not np.allclose(found.encode_queries(["emma"]), found.encode_passages(["emma"]))
 
 
-def test_a_familys_prompts_are_used_whatever_folder_it_is_in(tmp_path: Path) -> None:
+def test_prompts_of_a_family_are_used_whatever_folder_it_is_in(tmp_path: Path) -> None:
     folder = save_encoder(tmp_path / "made").rename(tmp_path / "e5-small-v2")
 
     spec = open_encoder(folder).spec

@@ -227,7 +227,7 @@ def test_passages_keep_to_the_length_that_was_asked_for(directory: Path, encoder
     assert max(counts) <= 40
 
 
-def test_another_passage_length_than_the_indexs_is_refused(
+def test_another_passage_length_than_that_of_the_index_is_refused(
     directory: Path, encoder: Encoder, documents: list[Document]
 ) -> None:
     build_index(documents, directory, encoder, IngestOptions(chunk_tokens=40))

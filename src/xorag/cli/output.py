@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from xorag.cli.terminal import console
 
+if TYPE_CHECKING:
     from xorag.cli.progress import Progress
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document to stdout.")]
 """The option of every verb for machines; give it the default False."""
 
-_PLAIN_WIDTH = 160
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LOG_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "fields"}
 
@@ -86,20 +85,6 @@ def working(description: str) -> Iterator[None]:
         return
     with err.status(description):
         yield
-
-
-def console(*, is_stderr: bool = False) -> "Console":
-    """A console that takes text literally: passages may hold what looks like markup."""
-    from rich.console import Console
-
-    stream_is_terminal = (sys.stderr if is_stderr else sys.stdout).isatty()
-    return Console(
-        stderr=is_stderr,
-        markup=False,
-        emoji=False,
-        highlight=False,
-        width=None if stream_is_terminal else _PLAIN_WIDTH,
-    )
 
 
 def printable(text: str) -> str:

@@ -117,7 +117,7 @@ def _rich_bar() -> "RichProgress":
     )
     from rich.progress import Progress as RichProgress
 
-    from xorag.cli.output import console
+    from xorag.cli.terminal import console
 
     return RichProgress(
         TextColumn("{task.description}", markup=False),
