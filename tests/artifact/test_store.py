@@ -40,6 +40,15 @@ def projector(tmp_path: Path) -> Path:
     return directory
 
 
+def test_others_may_read_what_was_written(tmp_path: Path) -> None:
+    def write_privately(path: Path) -> None:
+        path.touch(mode=0o600)
+
+    write_artifact(tmp_path / "shared", PROJECTOR, {"weights.bin": write_privately})
+
+    assert (tmp_path / "shared" / "weights.bin").stat().st_mode & 0o777 == 0o644
+
+
 def test_what_was_written_is_read_back_with_hashes_and_sizes(projector: Path) -> None:
     manifest = read_manifest(projector, kind="projector")
 

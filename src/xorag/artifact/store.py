@@ -109,6 +109,7 @@ def _fill(
         path = partial / name
         path.parent.mkdir(parents=True, exist_ok=True)
         write(path)
+        path.chmod(0o644)  # safetensors writes files that only their owner may read
         fsync_path(path)
         hashes[name], sizes[name] = _sha256(path), path.stat().st_size
     complete = Manifest.model_validate({**manifest.model_dump(), "files": hashes, "sizes": sizes})
