@@ -3,12 +3,11 @@
 Knows nothing of how the files are written or read.
 """
 
+from importlib.metadata import version
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-
-import xorag
 
 FORMAT: Final = 1
 """The artifact format that this version of xorag writes and reads."""
@@ -69,7 +68,7 @@ class Manifest(_Frozen):
 
     kind: Kind
     format: Literal[1] = FORMAT
-    xorag: str = Field(default=xorag.__version__, description="the version that wrote it")
+    xorag: str = Field(default=version("xorag"), description="the version that wrote it")
     base_model: BaseModelShape | None = None
     encoder: EncoderSpec | None = None
     placeholder: str | None = Field(default=None, description="the token that marks a soft token")

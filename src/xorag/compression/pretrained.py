@@ -1,8 +1,8 @@
 """Projectors that come with xorag, found by the language model and encoder that they fit."""
 
+from importlib.resources import files
 from pathlib import Path
 
-import xorag
 from xorag.artifact.manifest import MANIFEST_NAME, BaseModelShape, EncoderSpec
 from xorag.artifact.store import read_manifest
 from xorag.compression.projector_artifact import (
@@ -13,7 +13,7 @@ from xorag.compression.projector_artifact import (
 )
 from xorag.errors import ProjectorMismatchError
 
-SHIPPED = Path(xorag.__file__).parent / "pretrained"
+SHIPPED = Path(str(files("xorag"))) / "pretrained"
 
 
 def open_projector(
