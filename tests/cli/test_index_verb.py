@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.retrieval.tiny_encoders import save_colbert, save_encoder
+from tests.untraced import untraced_environment
 from xorag.cli.main import main
 from xorag.retrieval.index import PassageIndex
 
@@ -219,7 +220,9 @@ def test_ctrl_c_ends_a_run_in_one_sentence_and_running_again_goes_on(
     source = tmp_path / "many.jsonl"
     write_rows(source, 40_000, text="Emma wrote the novel of a king in paris. " * 3)
     command = [str(XORAG), "index", str(source), "--index", "ix", "--encoder", encoder_folder]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=untraced_environment(), stderr=subprocess.PIPE, text=True
+    ) as process:
         wait_for_passages(tmp_path / "ix")
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import xorag as xorag_package
+from tests.untraced import untraced_environment
 from xorag.artifact.manifest import EncoderSpec, Manifest
 from xorag.artifact.store import write_artifact
 from xorag.cli import main as cli
@@ -168,7 +169,11 @@ def test_ctrl_c_ends_any_verb_with_one_sentence() -> None:
         "cli.main(['models'])"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code],
+        env=untraced_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
