@@ -46,25 +46,29 @@ def main() -> None:
     options = parser.parse_args()
     threads = limit_threads(options.threads)
     device = pick_device(options.device)
+    found = measure(options, device)
+    print(json.dumps({**found, **machine(threads, str(device))}, indent=2))
+
+
+def measure(options: argparse.Namespace, device: torch.device) -> dict[str, object]:
+    """Time steps and products in turn, and relate them."""
     dtype = pick_dtype(device)
     language = load_language_model(options.model, device=device, dtype=dtype, attention="eager")
-    hidden = embedding_width(language.model)
-    reader = SoftTokenModel(language.model, Projector(IN_DIM, hidden, linear_path=True).to(device))
+    projector = Projector(IN_DIM, embedding_width(language.model), linear_path=True).to(device)
+    objective = ParaphraseObjective(SoftTokenModel(language.model, projector))
     parameters = sum(parameter.numel() for parameter in language.model.parameters())
-    step = Step(ParaphraseObjective(reader), options.batch, options.prompt_tokens)
-    products = Products(
-        options.batch * (options.prompt_tokens + options.passage_tokens), language.model
-    )
+    step = Step(objective, options.batch, options.prompt_tokens)
     batch = step.batch(options.passage_tokens, int(language.model.config.vocab_size))
-    for _ in range(2):
+    tokens = batch["input_ids"].numel()
+    products = Products(tokens, language.model)
+    for _ in range(2):  # warms up
         step.run(batch)
         products.run()
     seconds = in_turn(lambda: step.run(batch), products.run, rounds=options.rounds)
-    tokens = batch["input_ids"].numel()
     rates = [products.flops / each for each in seconds.second]
     allowed = [rate / (FLOPS_A_PARAMETER_AND_TOKEN * parameters) for rate in rates]
     reached = [tokens / each for each in seconds.first]
-    found = {
+    return {
         "tokens_a_step": tokens,
         "parameters": parameters,
         "dtype": str(dtype),
@@ -74,7 +78,6 @@ def main() -> None:
         "share": spread([a / b for a, b in zip(reached, allowed, strict=True)]),
         "aim_of_share": 0.6,
     }
-    print(json.dumps({**found, **machine(threads, str(device))}, indent=2))
 
 
 @dataclass(frozen=True, slots=True)
