@@ -18,7 +18,7 @@ COMMAND = re.compile(r"^\$ (?:\.venv/bin/)?xorag (.+)$|`xorag ([^`]+)`", re.MULT
 def commands() -> Iterator[object]:
     """Commands of all pages, with the page as their name."""
     for page in PAGES:
-        for found in COMMAND.finditer(page.read_text(encoding="utf-8")):
+        for found in COMMAND.finditer(page.read_text(encoding="utf-8").replace("\\\n", " ")):
             text = (found[1] or found[2]).split(" | ")[0].split(" > ")[0]
             yield pytest.param(text, id=f"{page.name}: {text}")
 
