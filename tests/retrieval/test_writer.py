@@ -4,6 +4,7 @@ import errno
 import multiprocessing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -103,7 +104,8 @@ def test_many_writes_are_tidied_into_few_files(tmp_path: Path) -> None:
 
         writer.finish()
 
-        assert writer.index.table.stats()["fragment_stats"]["num_fragments"] == 1
+        stats: Any = writer.index.table.stats()
+        assert stats["fragment_stats"]["num_fragments"] == 1
         assert all(not item.num_unindexed_rows for item in writer.index.table.list_indices())
 
 

@@ -30,7 +30,7 @@ def projector(
 
     Run it again after a kill and it goes on from the last checkpoint.
 
-    Example: `xorag train projector smollm2-minilm passages.index=my-index out=runs/mine`
+    Example: `xorag train projector mine.toml train.max_steps=200 out=runs/mine`
     """
     from xorag.config.projector_recipe import ProjectorRecipe
     from xorag.config.reading import read_recipe
