@@ -16,6 +16,7 @@ import pytest
 
 from tests.data.test_pdf_files import _pdf
 from tests.pipeline.tiny_world import make_world
+from tests.untraced import untraced_environment
 from xorag.cli.main import main
 from xorag.compression.projector import Projector
 from xorag.compression.projector_artifact import WEIGHTS_NAME, load_projector, save_projector
@@ -114,7 +115,9 @@ def test_ctrl_c_while_libraries_are_loaded_is_one_sentence(
 ) -> None:
     before = contents(place)
     command = [XORAG, *words]
-    with subprocess.Popen(command, cwd=place, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=place, env=untraced_environment(), stderr=subprocess.PIPE, text=True
+    ) as process:
         wait_for_torch(process.pid)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=300)
