@@ -197,7 +197,7 @@ def test_two_processes_have_the_loss_of_one_with_the_same_total_batch(
 
     out, err = launch(
         "accelerate.commands.launch",
-        *("--cpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no"),
+        *("--multi_gpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no"),
         *("--dynamo_backend", "no", "--main_process_port", "0"),
         *("--module", "xorag.cli.main", "train", "projector", str(pair)),
         *("--device", "cpu", "--threads", "1", "--json"),

@@ -21,7 +21,7 @@ def require_as_launched(accelerator: Accelerator) -> None:
     if accelerator.num_processes != launched:
         raise TrainingError(
             f"{launched} processes were launched, but {accelerator.num_processes} work together; "
-            "launch with `accelerate launch --num_processes N` (add --cpu where there is no GPU)"
+            "launch with `accelerate launch --multi_gpu --num_processes N`, on CPUs too"
         )
     wants_fsdp = os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true"
     if wants_fsdp and accelerator.distributed_type is not DistributedType.FSDP:
