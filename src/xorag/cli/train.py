@@ -1,5 +1,6 @@
 """`xorag train projector`: from a recipe to a projector."""
 
+import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,6 +49,8 @@ def projector(
             bar.update(state.step, total=state.total_steps, note=_note(state))
 
         report = train_projector(checked, device=device, on_progress=show, on_message=output.say)
+    if os.environ.get("RANK", "0") != "0":
+        return  # of the processes of a launcher, one speaks
     if json:
         output.print_json(_as_json(report))
         return
