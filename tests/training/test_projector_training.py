@@ -177,7 +177,7 @@ def test_a_killed_process_goes_on_with_the_same_loss_curve(
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.communicate()
 
     out, err = launch(*command).communicate()
     whole = train_projector(training_world.recipe(tmp_path / "whole", **options), device="cpu")
