@@ -33,10 +33,10 @@ def cut_into_pieces(text: str, count: int) -> list[str]:
         raise UsageError(f"a passage is cut into at least 1 piece, got {count}")
     text = text.strip()
     count = min(count, max(1, len(text) // MIN_PIECE_CHARACTERS))
-    units = [sentence for sentence in split_sentences(text) if sentence.strip()]
+    units = [sentence for sentence in split_sentences(text) if sentence.strip()] or [text]
     while len(units) < count and (divided := _divide_longest(units)) is not None:
         units = divided
-    return [run.strip() for run in _balanced_runs(units, count)] or [text]
+    return [run.strip() for run in _balanced_runs(units, count)]
 
 
 def _divide_longest(units: Sequence[str]) -> list[str] | None:
@@ -57,8 +57,6 @@ def _ends_clause(unit: str, at: int) -> bool:
 
 def _balanced_runs(units: Sequence[str], count: int) -> list[str]:
     """Join neighbours into at most `count` runs, each ending nearest to its share of the text."""
-    if not units:
-        return []
     count = min(count, len(units))
     ends = [0]
     for unit in units:
