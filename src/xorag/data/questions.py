@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from xorag.data.json_lines import read_json_lines
 from xorag.data.rows import BadRow, Row
@@ -12,6 +13,10 @@ from xorag.errors import SourceError
 _PARAGRAPH_KEY_LENGTH = 200
 _DEV_SHARE = 5
 _SQUAD_PREFIX = "squad:"
+
+
+Task = Literal["qa", "claim", "choice", "long"]
+"""What a question wants: a short answer, a verdict on a claim, one of some choices, or a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +30,55 @@ class LabelledPassage:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the answers that a question offers."""
+
+    label: str
+    """Its mark as the data set has it, such as `A` or `1`."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SupportingFact:
+    """A sentence of a passage that the answer follows from."""
+
+    title: str
+    sentence: int
+    """Its place in the passage, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionStep:
+    """One of the simpler questions that a question is made of."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A question with its answers, any of which is right."""
 
     id: str
     question: str
+    """The question, or the claim to be judged."""
     answers: tuple[str, ...]
+    """All right answers, the preferred one first; of a claim, `True` or `False`."""
     passages: tuple[LabelledPassage, ...]
+    """Passages that came with it, best first where the source ranks them."""
+    task: Task = "qa"
+    choices: tuple[Choice, ...] = ()
+    label: str | None = None
+    """The label of the right choice; of a claim, `True` or `False`; else None."""
+    incorrect_answers: tuple[str, ...] = ()
+    supporting_facts: tuple[SupportingFact, ...] = ()
+    source: str = ""
+    """Where the row is from, in the words of the data set or the name of it."""
+    kind: str = ""
+    """The data set's own word for its sort, such as `bridge`, `2hop` or `Misconceptions`."""
+    support: str = ""
+    """How passages were labelled, where not by the data set: `distant` or `page`."""
+    decomposition: tuple[QuestionStep, ...] = ()
 
     @property
     def split_key(self) -> str:
