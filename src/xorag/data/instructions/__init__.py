@@ -1,0 +1,1 @@
+"""Instruction examples: question sets and passages turned into turns of a conversation."""
