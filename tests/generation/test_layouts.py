@@ -3,13 +3,14 @@
 import pytest
 
 from tests.generation.tiny_tokenizers import byte_level, slow
+from xorag.data.questions import Task
 from xorag.errors import UsageError
 from xorag.generation.control import PromptEncoder, SoftToken
 from xorag.generation.layouts import LAYOUTS, Layout, chat_frame, layout_named
 
 
-def written(layout: Layout, question: str, passages: list[str | None]) -> str:
-    pieces = layout.question_pieces(question, passages)
+def written(layout: Layout, question: str, passages: list[str | None], task: Task = "qa") -> str:
+    pieces = layout.question_pieces(question, passages, task)
     return "".join("<xRAG>" if isinstance(p, SoftToken) else p.text for p in pieces)
 
 
@@ -38,6 +39,21 @@ def test_the_published_prompts_are_written_to_the_letter() -> None:
         '[INST] Refer to the background document and verify the following claims with "True" or '
         '"False":\n\nBackground: text\n\nClaim: It rains. [/INST] The answer is:'
     )
+
+
+def test_a_claim_and_a_choice_have_words_of_their_own() -> None:
+    chat, xrag = (layout_named(name, byte_level()) for name in ("chat", "xrag"))
+
+    assert 'Answer with "True" or "False".\n\nClaim: It rains.' in written(
+        chat, "It rains.", [], "claim"
+    )
+    assert "the letter of the right choice; the background may help." in written(
+        chat, "Which?\nA. one", [None], "choice"
+    )
+    assert written(xrag, "It rains.", [None], "claim") == written(
+        layout_named("xrag-claims", byte_level()), "It rains.", [None]
+    )
+    assert "A. one [/INST]" in written(xrag, "Which?\nA. one", [], "choice")
 
 
 def test_a_model_without_a_chat_template_gets_the_plain_layout() -> None:

@@ -1,12 +1,13 @@
 """Prompt layouts by name: how a question and its passages are worded for a language model."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from jinja2.exceptions import TemplateError
 from transformers import PreTrainedTokenizerBase
 
+from xorag.data.questions import Task
 from xorag.errors import UsageError
 from xorag.generation.control import Piece, Quoted, SoftToken, Trusted
 
@@ -52,20 +53,25 @@ class Layout:
     wording: Wording
     stop: str | None = None
     """Text at which an answer ends, where the model may not write an end mark."""
+    by_task: Mapping[Task, Wording] = field(default_factory=dict)
+    """Words for tasks that `wording` does not suit."""
 
-    def question_pieces(self, question: str, passages: Sequence[str | None]) -> list[Piece]:
+    def question_pieces(
+        self, question: str, passages: Sequence[str | None], task: Task = "qa"
+    ) -> list[Piece]:
         """The whole prompt of a question.
 
         Args:
-            question: As the user wrote it.
+            question: As the user wrote it, with the choices that it offers, if any.
             passages: Each passage's text, or None where a soft token stands for it.
+            task: What the question wants; the layout may have words of its own for it.
         """
-        words = self.wording
+        words = self.by_task.get(task, self.wording)
         end = words.question_end
         if end:
             question = question.rstrip().removesuffix(end)
-        task = words.task_with_background + "Background: " if passages else words.task
-        turn: list[Piece] = [Trusted(task)]
+        opening = words.task_with_background + "Background: " if passages else words.task
+        turn: list[Piece] = [Trusted(opening)]
         for number, passage in enumerate(passages):
             if number:
                 both_tokens = passage is None and passages[number - 1] is None
@@ -81,8 +87,42 @@ _SHORT = Wording(
     task_with_background="Answer the question with a few words; the background may help.\n\n",
     question="Question: ",
 )
+_SHORT_BY_TASK: Mapping[Task, Wording] = MappingProxyType(
+    {
+        "claim": Wording(
+            task='Is the claim true? Answer with "True" or "False".\n\n',
+            task_with_background=(
+                'Is the claim true? Answer with "True" or "False"; the background may help.\n\n'
+            ),
+            question="Claim: ",
+        ),
+        "choice": Wording(
+            task="Answer the question with the letter of the right choice.\n\n",
+            task_with_background=(
+                "Answer the question with the letter of the right choice; "
+                "the background may help.\n\n"
+            ),
+            question="Question: ",
+        ),
+        "long": Wording(
+            task="Answer the question in one or two sentences.\n\n",
+            task_with_background=(
+                "Answer the question in one or two sentences; the background may help.\n\n"
+            ),
+            question="Question: ",
+        ),
+    }
+)
 _PLAIN = Wording(
     task="", task_with_background="", question="Question: ", question_end="?", answer="Answer:"
+)
+_PLAIN_BY_TASK: Mapping[Task, Wording] = MappingProxyType(
+    {
+        "claim": Wording(
+            task="", task_with_background="", question="Claim: ", answer="True or False:"
+        ),
+        "choice": replace(_PLAIN, question_end=""),
+    }
 )
 _XRAG = Wording(
     task="Answer the questions:\n\n",
@@ -100,19 +140,22 @@ _XRAG_CLAIMS = Wording(
     question="Claim: ",
     answer=" The answer is:",
 )
+_XRAG_BY_TASK: Mapping[Task, Wording] = MappingProxyType(
+    {"claim": _XRAG_CLAIMS, "choice": replace(_XRAG, question_end="")}
+)
 _MISTRAL_TURN = Frame("[INST] ", " [/INST]", with_bos=True)
 
 
 def _chat(tokenizer: PreTrainedTokenizerBase) -> Layout:
-    return Layout("chat", chat_frame(tokenizer), _SHORT)
+    return Layout("chat", chat_frame(tokenizer), _SHORT, by_task=_SHORT_BY_TASK)
 
 
 def _plain(_tokenizer: PreTrainedTokenizerBase) -> Layout:
-    return Layout("plain", Frame("", "\n", with_bos=True), _PLAIN, stop="\n")
+    return Layout("plain", Frame("", "\n", with_bos=True), _PLAIN, "\n", _PLAIN_BY_TASK)
 
 
 def _xrag(_tokenizer: PreTrainedTokenizerBase) -> Layout:
-    return Layout("xrag", _MISTRAL_TURN, _XRAG)
+    return Layout("xrag", _MISTRAL_TURN, _XRAG, by_task=_XRAG_BY_TASK)
 
 
 def _xrag_claims(_tokenizer: PreTrainedTokenizerBase) -> Layout:
