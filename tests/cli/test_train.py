@@ -67,7 +67,7 @@ def test_training_prints_a_table_of_the_three_losses(
     printed = capsys.readouterr()
     assert code == 0, printed.err
     assert "6 passages kept out of training" in printed.out
-    assert "another passage's" in printed.out
+    assert "another's" in printed.out
 
 
 def test_faults_of_a_recipe_are_said_in_one_line_and_nothing_is_written(

@@ -69,18 +69,18 @@ def _as_json(report: "ProjectorReport") -> dict[str, Any]:
 
 
 def _print(report: "ProjectorReport") -> None:
-    losses = report.losses
     output.table(
-        ("soft token", "loss, nats a token"),
+        ("tokens a passage", "own", "none", "another's", "another's - own (95 % interval)"),
         [
-            ("the passage's own", f"{losses.right:.3f}"),
-            ("none", f"{losses.none:.3f}"),
-            ("another passage's", f"{losses.wrong:.3f}"),
+            (
+                rate,
+                f"{losses.right:.3f}",
+                f"{losses.none:.3f}",
+                f"{losses.wrong:.3f}",
+                f"{losses.gap:.3f} ({losses.gap_low:.3f} to {losses.gap_high:.3f})",
+            )
+            for rate, losses in report.losses_by_rate.items()
         ],
-        title=f"{losses.passages} passages kept out of training",
-    )
-    output.line(
-        f"another's - own: {losses.gap:.3f} (95 % interval {losses.gap_low:.3f} to "
-        f"{losses.gap_high:.3f})"
+        title=f"loss in nats a token, {report.losses.passages} passages kept out of training",
     )
     output.line(f"projector: {report.projector}")

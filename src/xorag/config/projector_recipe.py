@@ -1,9 +1,12 @@
 """The recipe of a projector: every option of `xorag train projector`, with its default."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+MAX_RATE = 16
+"""The most soft tokens a passage."""
 
 
 class _Options(BaseModel):
@@ -51,6 +54,11 @@ class PassageOptions(_Options):
     )
     max_tokens: int = Field(
         default=336, ge=16, description="where an example is cut, prompt included"
+    )
+    rates: tuple[Annotated[int, Field(ge=1, le=MAX_RATE)], ...] = Field(
+        default=(1,),
+        min_length=1,
+        description="soft tokens a passage; one of them is drawn for each example",
     )
 
 

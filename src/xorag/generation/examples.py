@@ -30,15 +30,17 @@ def encode_paraphrase(
     instruction: str,
     passage: str,
     *,
+    soft_tokens: int = 1,
     max_tokens: int | None = None,
 ) -> Example:
-    """Encode one example of paraphrase pretraining: restate the passage from its soft token.
+    """Encode one example of paraphrase pretraining: restate the passage from its soft tokens.
 
     Args:
         encoder: Of the language model that shall read it.
         layout: Whose frame stands around the instruction.
         instruction: Trusted words that hold `{passage}` once.
         passage: The target, of which nothing becomes a control token.
+        soft_tokens: That stand for the passage, parted by spaces.
         max_tokens: Where the example is cut.
 
     Raises:
@@ -50,10 +52,20 @@ def encode_paraphrase(
             f"a paraphrase instruction holds {PASSAGE_FIELD} once, but this one holds it "
             f"{len(after)} times: {instruction!r}"
         )
-    prompt = layout.frame.around([Trusted(before), SoftToken(), Trusted(after[0])])
+    prompt = layout.frame.around(
+        [Trusted(before), *soft_token_pieces(soft_tokens), Trusted(after[0])]
+    )
     return encode_example(
         encoder, prompt, passage, with_bos=layout.frame.with_bos, max_tokens=max_tokens
     )
+
+
+def soft_token_pieces(count: int) -> list[Piece]:
+    """Places of so many soft tokens, parted by spaces (arXiv 2405.13792's second stage)."""
+    pieces: list[Piece] = []
+    for number in range(count):
+        pieces += [Trusted(" "), SoftToken()] if number else [SoftToken()]
+    return pieces
 
 
 def encode_example(

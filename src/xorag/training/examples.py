@@ -12,24 +12,23 @@ from torch.utils.data import Dataset
 from xorag.generation.control import PromptEncoder
 from xorag.generation.examples import NOT_SCORED, Example, encode_paraphrase
 from xorag.generation.layouts import Layout
-from xorag.retrieval.index import PassageBatch
 from xorag.training.plan import Plan
 from xorag.training.splits import IndexRow
 from xorag.types import FloatArray
 
-ReadRows = Callable[[Sequence[int]], PassageBatch]
-"""Rows of an index by their offsets, in the order asked for."""
+EmbedRows = Callable[[Sequence[IndexRow], Sequence[int]], list[FloatArray]]
+"""The embeddings of passages at the rates asked for, `(soft tokens, in_dim)` each."""
 
 
 class Condition(StrEnum):
-    """What stands at the placeholder."""
+    """What stands at the placeholders."""
 
     RIGHT = "right"
-    """The passage's own soft token."""
+    """The passage's own soft tokens."""
     NONE = "none"
-    """Nothing: the place is hidden."""
+    """Nothing: the places are hidden."""
     WRONG = "wrong"
-    """Another passage's soft token."""
+    """Another passage's soft tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +36,12 @@ class ParaphraseItem:
     """One example with the embeddings that it needs."""
 
     example: Example
-    embedding: FloatArray
-    """Of what stands at the placeholder, `(in_dim,)`."""
-    wrong_embedding: FloatArray | None
-    """Of another passage, `(in_dim,)`, where a contrast is asked for."""
+    embeddings: FloatArray
+    """Of what stands at the placeholders, `(placeholders, in_dim)`."""
+    wrong_embeddings: FloatArray | None
+    """Of another passage, `(placeholders, in_dim)`, where a contrast is asked for."""
     is_hidden: bool
-    """Whether the placeholder is hidden from attention."""
+    """Whether the placeholders are hidden from attention."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +53,14 @@ class Wordings:
     instructions: Sequence[str]
     max_tokens: int
 
-    def example(self, passage: str, instruction: int) -> Example:
+    def example(self, passage: str, instruction: int, soft_tokens: int) -> Example:
         """The example of a passage in one of the wordings."""
         return encode_paraphrase(
             self.encoder,
             self.layout,
             self.instructions[instruction],
             passage,
+            soft_tokens=soft_tokens,
             max_tokens=self.max_tokens,
         )
 
@@ -72,14 +72,14 @@ class ParaphraseExamples(Dataset[ParaphraseItem]):
         self,
         rows: Sequence[IndexRow],
         plan: Plan,
-        read_rows: ReadRows,
+        embed: EmbedRows,
         wordings: Wordings,
         *,
         condition: Condition = Condition.RIGHT,
         has_contrast: bool = False,
     ) -> None:
         self._rows, self._plan = rows, plan
-        self._read_rows, self._wordings = read_rows, wordings
+        self._embed, self._wordings = embed, wordings
         self._condition, self._has_contrast = condition, has_contrast
 
     def __len__(self) -> int:
@@ -90,32 +90,35 @@ class ParaphraseExamples(Dataset[ParaphraseItem]):
 
     def __getitems__(self, places: list[int]) -> list[ParaphraseItem]:
         """A batch of examples with one read of the index; torch's loader looks for this."""
-        own = self._plan.passages[places]
-        other = self._plan.wrong_passages[places]
-        at_placeholder = other if self._condition is Condition.WRONG else own
-        embeddings = self._embeddings(at_placeholder.tolist())
-        wrong = self._embeddings(other.tolist()) if self._has_contrast else [None] * len(places)
+        own = self._plan.passages[places].tolist()
+        other = self._plan.wrong_passages[places].tolist()
+        rates = self._plan.rates[places].tolist()
+        right = self._embeddings(own, rates)
+        needs_wrong = self._has_contrast or self._condition is Condition.WRONG
+        wrong = _alike(right, self._embeddings(other, rates)) if needs_wrong else right
+        shown = wrong if self._condition is Condition.WRONG else right
+        instructions = self._plan.instructions[places].tolist()
         return [
             ParaphraseItem(
-                self._example(passage, instruction),
-                embedding,
-                contrast,
+                self._wordings.example(
+                    self._rows[passage].passage.titled_text, instruction, len(embeddings)
+                ),
+                embeddings,
+                contrast if self._has_contrast else None,
                 is_hidden=self._condition is Condition.NONE,
             )
-            for passage, instruction, embedding, contrast in zip(
-                own.tolist(),
-                self._plan.instructions[places].tolist(),
-                embeddings,
-                wrong,
-                strict=True,
+            for passage, instruction, embeddings, contrast in zip(
+                own, instructions, shown, wrong, strict=True
             )
         ]
 
-    def _example(self, passage: int, instruction: int) -> Example:
-        return self._wordings.example(self._rows[passage].passage.titled_text, instruction)
+    def _embeddings(self, passages: Sequence[int], rates: Sequence[int]) -> list[FloatArray]:
+        return self._embed([self._rows[i] for i in passages], rates)
 
-    def _embeddings(self, passages: Sequence[int]) -> list[FloatArray]:
-        return self._read_rows([self._rows[i].offset for i in passages]).embeddings
+
+def _alike(right: Sequence[FloatArray], wrong: Sequence[FloatArray]) -> list[FloatArray]:
+    """The wrong embeddings, as many a passage as there are right ones: repeated or cut."""
+    return [rows[np.arange(len(own)) % len(rows)] for own, rows in zip(right, wrong, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ class Collator:
     """Stacks examples, padded on the right.
 
     Returns tensors under the names of `ParaphraseObjective.forward`, as transformers' Trainer
-    wants them: ids, masks and labels `(batch, length)`, embeddings `(batch, in_dim)`.
+    wants them: ids, masks and labels `(batch, length)`, embeddings `(placeholders, in_dim)`.
     """
 
     pad_id: int
@@ -149,11 +152,11 @@ class Collator:
             "labels": labels,
             "attention_mask": attention_mask,
             "is_placeholder": is_placeholder,
-            "passage_embeddings": _stacked([item.embedding for item in items]),
+            "passage_embeddings": _joined([item.embeddings for item in items]),
         }
-        wrong = [item.wrong_embedding for item in items if item.wrong_embedding is not None]
-        return batch | ({"wrong_embeddings": _stacked(wrong)} if wrong else {})
+        wrong = [item.wrong_embeddings for item in items if item.wrong_embeddings is not None]
+        return batch | ({"wrong_embeddings": _joined(wrong)} if wrong else {})
 
 
-def _stacked(embeddings: Sequence[FloatArray]) -> Tensor:
-    return torch.from_numpy(np.stack(embeddings).astype(np.float32, copy=False))
+def _joined(embeddings: Sequence[FloatArray]) -> Tensor:
+    return torch.from_numpy(np.concatenate(embeddings).astype(np.float32, copy=False))

@@ -24,8 +24,7 @@ from xorag.compression.warm_start import (
 from xorag.config.projector_recipe import ProjectorOptions
 from xorag.errors import ProjectorMismatchError
 from xorag.generation.control import Quoted
-from xorag.retrieval.index import PassageBatch
-from xorag.training.examples import ReadRows
+from xorag.retrieval.index import PassageBatch, PassageIndex
 from xorag.training.parts import RunParts
 from xorag.training.progress import OnMessage
 
@@ -49,7 +48,7 @@ def _warm_start(parts: RunParts, options: ProjectorOptions, say: OnMessage) -> N
     """Fit the projector's linear path in closed form."""
     say("fitting the closed-form warm start")
     rows = parts.splits.train[: options.warm_start_passages]
-    batch = _read_all(parts.index.take, [row.offset for row in rows])
+    batch = _read_all(parts.index, [row.offset for row in rows])
     encode = parts.wordings.encoder.encode
     token_ids = [encode([Quoted(p.titled_text)]).token_ids for p in batch.passages]
     table = _input_embeddings(parts.language.model)
@@ -76,10 +75,10 @@ def _go_on_from(directory: Path, parts: RunParts) -> None:
     parts.projector.load_state_dict(saved.projector.state_dict())
 
 
-def _read_all(read_rows: ReadRows, offsets: Sequence[int]) -> PassageBatch:
+def _read_all(index: PassageIndex, offsets: Sequence[int]) -> PassageBatch:
     """Rows of an index, read in batches."""
     batches = [
-        read_rows(offsets[start : start + _ROWS_AT_ONCE])
+        index.take(offsets[start : start + _ROWS_AT_ONCE])
         for start in range(0, len(offsets), _ROWS_AT_ONCE)
     ]
     return PassageBatch(

@@ -7,10 +7,13 @@ from xorag.compression.projector import Projector
 from xorag.config.projector_recipe import ModelOptions, PassageOptions, ProjectorRecipe
 from xorag.generation.control import PromptEncoder
 from xorag.generation.layouts import layout_named
+from xorag.retrieval.encoder import Encoder
 from xorag.retrieval.index import PassageIndex
+from xorag.retrieval.pieces import PieceEmbedder
 from xorag.runtime.device import pick_device, pick_dtype
 from xorag.runtime.loading import LanguageModel, load_language_model
 from xorag.runtime.seeds import seed_libraries
+from xorag.training.embeddings import RowEmbedder
 from xorag.training.examples import Wordings
 from xorag.training.objective import ParaphraseObjective
 from xorag.training.progress import OnMessage
@@ -24,6 +27,7 @@ class RunParts:
 
     index: PassageIndex
     language: LanguageModel
+    embed: RowEmbedder
     wordings: Wordings
     splits: Splits
     objective: ParaphraseObjective
@@ -42,7 +46,7 @@ class RunParts:
 def build_parts(
     recipe: ProjectorRecipe, index: PassageIndex, device: str | None, say: OnMessage
 ) -> RunParts:
-    """Open the language model, split the passages, and make a random projector.
+    """Open the models, split the passages, and make a random projector.
 
     Raises:
         ConfigError: If too few passages are left to train on.
@@ -69,7 +73,18 @@ def build_parts(
         contrast_weight=recipe.loss.contrast_weight,
         contrast_margin=recipe.loss.contrast_margin,
     )
-    return RunParts(index, language, wordings, splits, objective)
+    embed = RowEmbedder(index, _pieces(recipe.passages, index, device, say))
+    return RunParts(index, language, embed, wordings, splits, objective)
+
+
+def _pieces(
+    options: PassageOptions, index: PassageIndex, device: str | None, say: OnMessage
+) -> PieceEmbedder | None:
+    """The index's encoder, where a rate above one needs it."""
+    if max(options.rates) == 1:
+        return None
+    say("opening the encoder, which embeds the pieces of passages")
+    return PieceEmbedder(Encoder.from_spec(index.spec, device=pick_device(device)))
 
 
 def _load(options: ModelOptions, device: str | None, say: OnMessage) -> LanguageModel:

@@ -3,6 +3,7 @@
 Knows nothing of texts or models.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,13 +25,21 @@ class Plan:
     """Another passage than that one, `(examples,)`."""
     instructions: IntArray
     """Which wording, `(examples,)`."""
+    rates: IntArray
+    """Soft tokens that stand for the passage, `(examples,)`."""
 
     def __len__(self) -> int:
         return len(self.passages)
 
 
 def draw_plan(
-    lengths: IntArray, *, epochs: int, batch_size: int, instruction_count: int, seed: int
+    lengths: IntArray,
+    *,
+    epochs: int,
+    batch_size: int,
+    instruction_count: int,
+    seed: int,
+    rates: Sequence[int] = (1,),
 ) -> Plan:
     """Draw the order of some epochs, in batches of similar length.
 
@@ -40,6 +49,7 @@ def draw_plan(
         batch_size: Examples of a step, over all processes and accumulated passes.
         instruction_count: Wordings to draw from.
         seed: Of all that is drawn.
+        rates: Soft tokens a passage to draw from.
     """
     generator = np.random.default_rng(seed)
     order = [_grouped_by_length(lengths, batch_size, generator) for _ in range(epochs)]
@@ -49,13 +59,14 @@ def draw_plan(
         passages,
         (passages + shift) % len(lengths),
         generator.integers(0, instruction_count, size=len(passages)),
+        generator.choice(np.asarray(rates, np.int64), size=len(passages)),
     )
 
 
-def fixed_plan(count: int) -> Plan:
+def fixed_plan(count: int, rate: int = 1) -> Plan:
     """Every passage once in its order, first wording, against the next: to evaluate by."""
     passages = np.arange(count, dtype=np.int64)
-    return Plan(passages, np.roll(passages, -1), np.zeros(count, np.int64))
+    return Plan(passages, np.roll(passages, -1), np.zeros(count, np.int64), np.full(count, rate))
 
 
 def _grouped_by_length(

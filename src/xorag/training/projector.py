@@ -42,7 +42,9 @@ class ProjectorReport:
     projector: Path
     """The artifact's directory."""
     losses: TokenLosses
-    """On the passages held out for the report."""
+    """On the passages held out for the report, with one soft token a passage."""
+    losses_by_rate: dict[int, TokenLosses]
+    """The same for each number of soft tokens a passage that was trained."""
     steps: int
     examples: int
     """Read in training, repeats included."""
@@ -109,36 +111,43 @@ def _training_examples(recipe: ProjectorRecipe, parts: RunParts) -> ParaphraseEx
         batch_size=examples_a_step(recipe.train),
         instruction_count=len(PARAPHRASE_INSTRUCTIONS),
         seed=recipe.train.seed,
+        rates=recipe.passages.rates,
     )
     return ParaphraseExamples(
         parts.splits.train,
         plan,
-        parts.index.take,
+        parts.embed,
         parts.wordings,
         has_contrast=recipe.loss.contrast_weight > 0,
     )
 
 
-def _conditions(parts: RunParts, rows: list[IndexRow]) -> dict[Condition, ParaphraseExamples]:
-    """The same passages with the right, no and a wrong soft token."""
+def _conditions(
+    parts: RunParts, rows: list[IndexRow], rate: int = 1
+) -> dict[Condition, ParaphraseExamples]:
+    """The same passages with the right, no and wrong soft tokens."""
     return {
         condition: ParaphraseExamples(
-            rows, fixed_plan(len(rows)), parts.index.take, parts.wordings, condition=condition
+            rows, fixed_plan(len(rows), rate), parts.embed, parts.wordings, condition=condition
         )
         for condition in Condition
     }
 
 
 def _report(recipe: ProjectorRecipe, parts: RunParts, steps: int) -> ProjectorReport:
-    losses = measure_losses(
-        parts.objective,
-        _conditions(parts, parts.splits.report),
-        pad_id=parts.pad_id,
-        batch_size=recipe.train.batch_size,
-    )
+    losses = {
+        rate: measure_losses(
+            parts.objective,
+            _conditions(parts, parts.splits.report, rate),
+            pad_id=parts.pad_id,
+            batch_size=recipe.train.batch_size,
+        )
+        for rate in sorted({1, *recipe.passages.rates})
+    }
     return ProjectorReport(
         projector=recipe.out / _PROJECTOR,
-        losses=losses,
+        losses=losses[1],
+        losses_by_rate=losses,
         steps=steps,
         examples=steps * examples_a_step(recipe.train),
         passages=len(parts.splits.train),
@@ -161,8 +170,15 @@ def _save(recipe: ProjectorRecipe, parts: RunParts, report: ProjectorReport) -> 
         base_model=base_model_shape(parts.language.model, parts.language.name),
         encoder=parts.index.spec,
         recipe={**recipe.model_dump(mode="json"), **earlier},
-        metrics={"losses": asdict(report.losses), **training},
-        settings={"layout": parts.wordings.layout.name},
+        metrics={
+            "losses": asdict(report.losses),
+            "losses_by_rate": {r: asdict(losses) for r, losses in report.losses_by_rate.items()},
+            **training,
+        },
+        settings={
+            "layout": parts.wordings.layout.name,
+            "tokens_per_passage": sorted(set(recipe.passages.rates)),
+        },
     )
     save_projector(report.projector, parts.projector, manifest, dtype=torch.float16, overwrite=True)
 
