@@ -46,6 +46,8 @@ class Instruction:
     """Where the example comes from; empty where the file does not say."""
     answers: tuple[str, ...] = ()
     """All right answers, where the file names them."""
+    question: str | None = None
+    """The question or claim alone, without the words around it; None where the file does not say."""
 
 
 def read_instructions(path: Path) -> Iterator[Instruction]:
@@ -78,6 +80,7 @@ def _instruction(row: Row) -> Instruction:
         passages=passages,
         source=_text(fields, "source", default=""),
         answers=tuple(_string(item, "answers") for item in _list(fields, "answers")),
+        question=_text(fields, "question") if fields.get("question") else None,
     )
 
 
