@@ -1,18 +1,21 @@
 """Questions with answers and labelled passages, one JSON object a line."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from xorag.data.fields import Fields
 from xorag.data.json_lines import read_json_lines
 from xorag.data.rows import BadRow, Row
+from xorag.data.verdicts import verdict
 from xorag.errors import SourceError
 
 _PARAGRAPH_KEY_LENGTH = 200
 _DEV_SHARE = 5
 _SQUAD_PREFIX = "squad:"
+_CLAIM_TASKS = frozenset({"claim", "fact_verification"})
 
 
 Task = Literal["qa", "claim", "choice", "long"]
@@ -49,10 +52,10 @@ class SupportingFact:
 
 @dataclass(frozen=True, slots=True)
 class QuestionStep:
-    """One of the simpler questions that a question is made of."""
+    """One of the simpler questions that a question is made of, or that it may mean."""
 
     question: str
-    answer: str
+    answers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,32 +114,74 @@ def is_dev(question: Question) -> bool:
 
 def _question(path: Path, row: Row) -> Question:
     try:
-        return Question(
-            id=str(row.fields["id"]),
-            question=str(row.fields["question"]),
-            answers=tuple(str(answer) for answer in _list(row.fields, "answers")),
-            passages=tuple(_passage(item) for item in _list(row.fields, "passages")),
-        )
-    except (KeyError, TypeError) as error:
+        return question_from_fields(Fields(row.fields))
+    except SourceError as error:
         raise SourceError(
-            f"{path}, {row.place}: a question needs id, question, answers and passages"
-            f" (missing or of another type: {error}); correct the row"
+            f"{path}, {row.place}: {error}; a question needs id, question, answers and passages:"
+            " correct the row"
         ) from error
 
 
-def _list(fields: Mapping[str, object], key: str) -> list[object]:
-    value = fields[key]
-    if not isinstance(value, list):
-        raise TypeError(key)
-    return value
+def question_from_fields(row: Fields) -> Question:
+    """Read a row of the shared schema, with all its optional fields.
 
-
-def _passage(item: object) -> LabelledPassage:
-    if not isinstance(item, dict):
-        raise TypeError("passages")
-    label = item.get("is_supporting")
-    return LabelledPassage(
-        title=str(item.get("title") or ""),
-        text=str(item["text"]),
-        is_supporting=None if label is None else bool(label),
+    Raises:
+        SourceError: If a field is missing or of another type.
+    """
+    choices = _choices(row)
+    if "answers" not in row:
+        raise SourceError("it has no 'answers'")
+    answers = tuple(row.texts("answers")) if row.items("answers") else ()
+    is_claim = row.optional_text("task") in _CLAIM_TASKS
+    if is_claim:
+        answers = tuple(verdict(answer) or answer for answer in answers)
+    return Question(
+        id=row.text("id"),
+        question=row.text("question"),
+        answers=answers,
+        passages=tuple(_passage(item) for item in row.rows("passages")),
+        task=_task(row, is_claim=is_claim, is_choice=bool(choices)),
+        choices=choices,
+        label=answers[0] if is_claim and answers else row.optional_text("label") or None,
+        incorrect_answers=tuple(row.texts("incorrect_answers")),
+        supporting_facts=tuple(_fact(item) for item in row.items("supporting_facts")),
+        source=row.optional_text("source"),
+        kind=row.optional_text("type"),
+        support=row.optional_text("support"),
+        decomposition=tuple(_step(item) for item in row.rows("decomposition")),
     )
+
+
+def _task(row: Fields, *, is_claim: bool, is_choice: bool) -> Task:
+    if is_claim:
+        return "claim"
+    if is_choice:
+        return "choice"
+    # Only TruthfulQA lists wrong answers, and its right ones are whole sentences.
+    return "long" if "incorrect_answers" in row else "qa"
+
+
+def _choices(row: Fields) -> tuple[Choice, ...]:
+    texts = row.values.get("choices") or {}
+    if not isinstance(texts, dict):
+        raise SourceError("its 'choices' must map labels to texts")
+    return tuple(Choice(label, Fields(texts).text(label)) for label in texts)
+
+
+def _passage(item: Fields) -> LabelledPassage:
+    return LabelledPassage(
+        title=item.optional_text("title"),
+        text=item.text("text"),
+        is_supporting=item.optional_flag("is_supporting"),
+    )
+
+
+def _fact(item: object) -> SupportingFact:
+    match item:
+        case [str(title), int(sentence)]:
+            return SupportingFact(title, sentence)
+    raise SourceError("its 'supporting_facts' must hold pairs of title and sentence number")
+
+
+def _step(item: Fields) -> QuestionStep:
+    return QuestionStep(item.text("question"), (item.text("answer"),))

@@ -121,7 +121,7 @@ def _identity(fields: Mapping[str, object], default_id: str) -> str:
         return default_id
     value = fields[key]
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise SourceError(f"its {key!r} must be text or a whole number, not {_kind(value)}")
+        raise SourceError(f"its {key!r} must be text or a whole number, not {kind_of(value)}")
     identity = clean(str(value), key).strip()
     if not identity:
         raise SourceError(f"its {key!r} is empty")
@@ -141,10 +141,11 @@ def _optional_string(fields: Mapping[str, object], key: str) -> str:
 def _string(fields: Mapping[str, object], key: str) -> str:
     value = fields[key]
     if not isinstance(value, str):
-        raise SourceError(f"its {key!r} must be text, not {_kind(value)}")
+        raise SourceError(f"its {key!r} must be text, not {kind_of(value)}")
     return clean(value, key)
 
 
-def _kind(value: object) -> str:
-    names = {bool: "true or false", int: "a number", float: "a number", list: "a list"}
+def kind_of(value: object) -> str:
+    """What a value of a row is, in words for a message."""
+    names = {bool: "true or false", int: "a number", float: "a number", list: "a list", str: "text"}
     return "nothing" if value is None else names.get(type(value), "an object")
