@@ -42,6 +42,7 @@ class TransformersGenerator:
         encoder: PromptEncoder,
         *,
         batch_tokens: int = BATCH_TOKENS,
+        end_ids: Sequence[int] | None = None,
     ) -> None:
         """Wrap a model.
 
@@ -49,12 +50,14 @@ class TransformersGenerator:
             model: With a projector, or a plain one, which reads no soft tokens.
             encoder: Of the model's tokenizer.
             batch_tokens: The most tokens, padding and new ones included, in one batch.
+            end_ids: Tokens that end an answer; None: those of the model and its tokenizer. One
+                that the vocabulary lacks makes every answer as long as is asked for.
         """
         self._soft = model if isinstance(model, SoftTokenModel) else None
         self._model = model.language_model if isinstance(model, SoftTokenModel) else model
         self._encoder = encoder
         self._batch_tokens = batch_tokens
-        self._end_ids = _end_ids(self._model, encoder)
+        self._end_ids = _end_ids(self._model, encoder) if end_ids is None else tuple(end_ids)
 
     def generate(
         self,
