@@ -4,15 +4,19 @@ Definitions and what differs from the published programs: docs/concepts/metrics.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xorag.data.questions import Question
+from xorag.data.verdicts import TRUE, verdict
 from xorag.errors import UsageError
 from xorag.evaluation.choices import choice_accuracy
-from xorag.evaluation.claims import claim_accuracy, claim_verdict, claim_wordings
+from xorag.evaluation.citations import citation_scores
+from xorag.evaluation.claims import claim_accuracy, claim_wordings
+from xorag.evaluation.hotpot import hotpot_answer
 from xorag.evaluation.normalisation import dpr_tokens, squad_text
 from xorag.evaluation.overlap import Overlap, word_overlap
 from xorag.evaluation.rouge import rouge_l_score
+from xorag.evaluation.short_answers import str_em
 from xorag.evaluation.spans import holds
 
 
@@ -33,28 +37,43 @@ class AnswerScores:
     rouge_l: float | None = None
     accuracy: float | None = None
     """Of claims and multiple choice."""
+    hotpot_f1: float | None = None
+    """F1 where yes, no and noanswer must agree exactly; of questions with supporting facts."""
+    str_em: float | None = None
+    """Of long answers with steps, such as ASQA's: share of the steps' answers that they hold."""
+    citation_recall: float | None = None
+    """Of long answers read from passages, as is `citation_precision`, judged by shared words."""
+    citation_precision: float | None = None
 
 
-def score_answer(question: Question, prediction: str) -> AnswerScores:
+def score_answer(
+    question: Question, prediction: str, *, evidence: Sequence[str] = ()
+) -> AnswerScores:
     """Score a prediction by all that its question allows.
 
     A claim is compared with the wordings of its verdict (`claim_wordings`), other questions with
     their answers. A question without answers has no score but, where it has a label, accuracy.
+
+    Args:
+        question: What was asked.
+        prediction: What the model wrote.
+        evidence: The passages that it read, in the order in which a long answer would cite them.
     """
     answers = _answers_of(question)
-    accuracy = _accuracy(question, prediction)
-    if not answers:
-        return AnswerScores(accuracy=accuracy)
-    overlap = best_overlap(prediction, answers)
-    return AnswerScores(
-        em=exact_match(prediction, answers),
-        f1=overlap.f1,
-        precision=overlap.precision,
-        recall=overlap.recall,
-        match=match(prediction, answers),
-        rouge_l=rouge_l(prediction, answers),
-        accuracy=accuracy,
-    )
+    scores = AnswerScores(accuracy=_accuracy(question, prediction))
+    if answers:
+        scores = _with_words(scores, prediction, answers)
+    if answers and question.supporting_facts:
+        scores = replace(scores, hotpot_f1=hotpot_answer(prediction, answers).overlap.f1)
+    if question.task != "long":
+        return scores
+    if question.decomposition:
+        short_answers = [step.answers for step in question.decomposition]
+        scores = replace(scores, str_em=str_em(prediction, short_answers))
+    if evidence:
+        cited = citation_scores(prediction, evidence)
+        scores = replace(scores, citation_recall=cited.recall, citation_precision=cited.precision)
+    return scores
 
 
 def exact_match(prediction: str, answers: Sequence[str]) -> float:
@@ -142,6 +161,19 @@ def rouge_l(prediction: str, answers: Sequence[str]) -> float:
     return max(rouge_l_score(prediction, answer) for answer in _given(answers))
 
 
+def _with_words(scores: AnswerScores, prediction: str, answers: Sequence[str]) -> AnswerScores:
+    overlap = best_overlap(prediction, answers)
+    return replace(
+        scores,
+        em=exact_match(prediction, answers),
+        f1=overlap.f1,
+        precision=overlap.precision,
+        recall=overlap.recall,
+        match=match(prediction, answers),
+        rouge_l=rouge_l(prediction, answers),
+    )
+
+
 def _given(answers: Sequence[str]) -> Sequence[str]:
     if not answers:
         raise UsageError(
@@ -152,14 +184,14 @@ def _given(answers: Sequence[str]) -> Sequence[str]:
 
 
 def _answers_of(question: Question) -> tuple[str, ...]:
-    verdict = _verdict_of(question)
-    return question.answers if verdict is None else claim_wordings(verdict)
+    right = _verdict_of(question)
+    return question.answers if right is None else claim_wordings(right)
 
 
 def _accuracy(question: Question, prediction: str) -> float | None:
-    verdict = _verdict_of(question)
-    if verdict is not None:
-        return claim_accuracy(prediction, verdict)
+    right = _verdict_of(question)
+    if right is not None:
+        return claim_accuracy(prediction, right)
     if question.task == "choice" and question.label is not None and question.choices:
         return choice_accuracy(prediction, question.choices, question.label)
     return None
@@ -169,6 +201,5 @@ def _verdict_of(question: Question) -> bool | None:
     """The right verdict on a claim; None of other questions, and of claims that have neither."""
     if question.task != "claim":
         return None
-    stated = (question.label, *question.answers)
-    verdicts = {claim_verdict(text) for text in stated if text is not None} - {None}
-    return verdicts.pop() if len(verdicts) == 1 else None
+    stated = {verdict(text) for text in (question.label or "", *question.answers)} - {None}
+    return stated == {TRUE} if len(stated) == 1 else None
