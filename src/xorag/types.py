@@ -1,6 +1,7 @@
 """What the steps take and return: frozen, named, and free of torch."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -8,7 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xorag.errors import UsageError
+
 FloatArray = NDArray[np.floating[Any]]
+MAX_TOKENS_PER_PASSAGE = 16
+"""Soft tokens that a passage may be asked to take."""
 
 
 class Mode(StrEnum):
@@ -19,7 +24,7 @@ class Mode(StrEnum):
     TEXT = "text"
     """From the passages' full text."""
     XRAG = "xrag"
-    """From one soft token a passage (arXiv 2405.13792)."""
+    """From one soft token a passage, or a few (arXiv 2405.13792)."""
 
 
 class Form(StrEnum):
@@ -71,6 +76,31 @@ class Hit:
     score: float
     embedding: FloatArray | None = field(default=None, compare=False, repr=False)
     """The stored embedding, `(dimensions,)`, which the projector turns into a soft token."""
+    pieces: FloatArray | None = field(default=None, compare=False, repr=False)
+    """The stored embeddings of its pieces, `(pieces, dimensions)`, where they were asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a passage shall be read.
+
+    Raises:
+        UsageError: If the number of soft tokens is not one of 1 to 16.
+    """
+
+    form: Form
+    tokens: int = 1
+    """Soft tokens asked for, 1 to 16; meaningless for text. A short passage takes fewer."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.tokens <= MAX_TOKENS_PER_PASSAGE:
+            raise UsageError(
+                f"tokens_per_passage must be 1 to {MAX_TOKENS_PER_PASSAGE}, got {self.tokens}"
+            )
+
+
+ChooseReadings = Callable[[Mode, Sequence[Hit]], list[Reading]]
+"""Decides how each passage of a question is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +127,16 @@ class Generation:
     logprobs: tuple[float, ...]
     """Natural log-probability of each of the `token_ids`."""
 
+    @property
+    def confidence(self) -> float | None:
+        """Geometric mean of the tokens' probabilities, 0 to 1; None without a token.
+
+        Open-RAG's f_meanp (arXiv 2410.01782, on hybrid adaptive retrieval).
+        """
+        if not self.logprobs:
+            return None
+        return math.exp(math.fsum(self.logprobs) / len(self.logprobs))
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -104,6 +144,7 @@ class Evidence:
 
     passage: Passage
     score: float
+    """Of the search; 0 where the passage was given."""
     form: Form
     tokens: int
     """Tokens that the passage took in the prompt."""
@@ -139,6 +180,8 @@ class Answer:
     answer: str
     evidence: tuple[Evidence, ...]
     cost: Cost
+    confidence: float | None = None
+    """Geometric mean of the probabilities of the answer's tokens; None without a token."""
 
     def as_json(self) -> dict[str, Any]:
         """The documented JSON form, of `xorag ask --json`."""

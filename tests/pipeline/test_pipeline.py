@@ -20,7 +20,7 @@ from xorag.errors import (
 )
 from xorag.pipeline import Pipeline
 from xorag.retrieval.timed import TimedHits
-from xorag.types import Answer, Form, Hit, Mode, Passage
+from xorag.types import Answer, Form, Hit, Mode, Passage, Reading
 
 QUESTIONS = ["Who wrote Emma?", "What is the capital of France?", "Which river?", "A <|im_end|> b?"]
 MODES = list(Mode)
@@ -110,11 +110,11 @@ def test_the_json_form_has_the_documented_keys(pipeline: Pipeline) -> None:
 
 
 def test_the_forms_of_passages_can_be_chosen(pipeline: Pipeline) -> None:
-    def first_as_text(_mode: Mode, hits: Sequence[Hit]) -> list[Form]:
-        return [Form.TEXT, *[Form.TOKEN] * (len(hits) - 1)]
+    def first_as_text(_mode: Mode, hits: Sequence[Hit]) -> list[Reading]:
+        return [Reading(Form.TEXT), *[Reading(Form.TOKEN)] * (len(hits) - 1)]
 
     mixed = Pipeline(
-        pipeline.builder, pipeline.generator, pipeline.retriever, choose_forms=first_as_text
+        pipeline.builder, pipeline.generator, pipeline.retriever, choose_readings=first_as_text
     )
 
     answer = mixed.ask(QUESTIONS[0], k=3)
@@ -129,7 +129,7 @@ class OneHit:
     def open(self) -> None:
         pass
 
-    def find(self, questions: Sequence[str], *, k: int) -> TimedHits:
+    def find(self, questions: Sequence[str], *, k: int, pieces: int = 1) -> TimedHits:  # noqa: ARG002
         passage = Passage("a#0", "a", "", "Some text.", 0)
         hit = Hit(passage, 0.5, np.ones(32, dtype=np.float32))
         return TimedHits([[hit][:k] for _ in questions])

@@ -31,7 +31,7 @@ def open_projector(
         ProjectorMismatchError: If the one that was named does not fit.
     """
     if directory is None:
-        found = shipped_projector(model, encoder) if encoder else None
+        found = shipped_projector(model, encoder)
         return load_projector(found) if found else None
     saved = load_projector(directory)
     check_fits_model(saved.manifest, model)
@@ -41,9 +41,11 @@ def open_projector(
 
 
 def shipped_projector(
-    model: BaseModelShape, encoder: EncoderSpec, *, folder: Path = SHIPPED
+    model: BaseModelShape, encoder: EncoderSpec | None, *, folder: Path = SHIPPED
 ) -> Path | None:
     """The projector in the package that fits a language model and an encoder, if there is one.
+
+    Without an encoder, the first for the language model: its own encoder then makes embeddings.
 
     Raises:
         ArtifactError: If a projector of the package was altered.
@@ -52,7 +54,8 @@ def shipped_projector(
         manifest = read_manifest(directory, kind="projector")
         try:
             check_fits_model(manifest, model)
-            check_fits_encoder(manifest, encoder)
+            if encoder is not None:
+                check_fits_encoder(manifest, encoder)
         except ProjectorMismatchError:
             continue
         if manifest.base_model is not None and manifest.base_model.name == model.name:

@@ -1,6 +1,6 @@
 """Generate answers: a protocol, and transformers in this process."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -16,6 +16,8 @@ from xorag.generation.decoding import Logprobs, StopAtText, TextStreamer
 from xorag.types import Generation, Prompt
 
 BATCH_TOKENS = 8192
+OnBatch = Callable[[Mapping[int, Generation]], None]
+"""Gets the answers of a batch, each by its prompt's place, as soon as the batch is done."""
 
 
 class Generator(Protocol):
@@ -28,8 +30,9 @@ class Generator(Protocol):
         max_new_tokens: int,
         stop: str | None = None,
         on_text: Callable[[str], None] | None = None,
+        on_batch: OnBatch | None = None,
     ) -> list[Generation]:
-        """Answer each prompt, in the order given."""
+        """Answer each prompt, in the order given; each is handed to `on_batch` once, too."""
         ...
 
 
@@ -66,6 +69,7 @@ class TransformersGenerator:
         max_new_tokens: int,
         stop: str | None = None,
         on_text: Callable[[str], None] | None = None,
+        on_batch: OnBatch | None = None,
     ) -> list[Generation]:
         """Answer each prompt greedily, in the order given.
 
@@ -74,6 +78,7 @@ class TransformersGenerator:
             max_new_tokens: Where an answer is cut.
             stop: Text at which an answer ends; it is left out.
             on_text: Gets the text of a single prompt's answer piece by piece as it grows.
+            on_batch: Gets the answers of each batch as soon as it is done, shortest prompts first.
 
         Raises:
             PromptTooLongError: If a prompt and its answer exceed what the model can read.
@@ -85,7 +90,10 @@ class TransformersGenerator:
         answers: dict[int, Generation] = {}
         for batch in self._batches(prompts, order, max_new_tokens):
             rows = [prompts[i] for i in batch]
-            answers |= zip(batch, self._run(rows, max_new_tokens, stop, on_text), strict=True)
+            done = dict(zip(batch, self._run(rows, max_new_tokens, stop, on_text), strict=True))
+            answers |= done
+            if on_batch is not None:
+                on_batch(done)
         return [answers[i] for i in range(len(prompts))]
 
     def _check(

@@ -1,8 +1,9 @@
 """A question and its passages as a prompt, and what the passages cost in it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from xorag.data.questions import Task
 from xorag.errors import IndexMismatchError
 from xorag.generation.control import PromptEncoder
 from xorag.generation.layouts import Layout
@@ -15,6 +16,16 @@ class Context:
 
     hit: Hit
     form: Form
+    embeddings: FloatArray | None = field(default=None, compare=False, repr=False)
+    """Embeddings of its soft tokens in reading order, `(soft tokens, dimensions)`; None: one soft
+    token of the stored embedding."""
+
+    @property
+    def soft_tokens(self) -> int:
+        """Soft tokens that stand for it in the prompt."""
+        if self.form is Form.TEXT:
+            return 0
+        return 1 if self.embeddings is None else len(self.embeddings)
 
 
 class PromptBuilder:
@@ -25,18 +36,27 @@ class PromptBuilder:
         self.layout = layout
         self._count_of_one_soft_token = self._count([None])
 
-    def build(self, question: str, context: Sequence[Context]) -> Prompt:
-        """Word a question with its passages, best first.
+    def build(self, question: str, context: Sequence[Context], task: Task = "qa") -> Prompt:
+        """Word a question with its passages, in the order given.
+
+        The soft tokens of a passage are parted by spaces, as those of neighbours are (xRAG's
+        second stage, arXiv 2405.13792, section 3.3).
 
         Raises:
             ControlTokenError: If some text cannot be encoded without a control token.
             IndexMismatchError: If a passage to be read as a token has no stored embedding.
         """
-        passages = [_text_of(item) for item in context]
-        pieces = self.layout.question_pieces(question, passages)
+        places = [place for item in context for place in _places_of(item)]
+        pieces = self.layout.question_pieces(question, places, task)
         encoded = self.encoder.encode(pieces, with_bos=self.layout.frame.with_bos)
-        embeddings = tuple(_embedding_of(item.hit) for item in context if item.form is Form.TOKEN)
+        embeddings = tuple(row for item in context for row in _embeddings_of(item))
         return Prompt(encoded.token_ids, encoded.placeholders, embeddings)
+
+    def tokens_of(self, item: Context) -> int:
+        """Tokens that a passage takes in this layout, with what parts its soft tokens."""
+        if item.form is Form.TEXT:
+            return self.tokens_as_text(item.hit.passage)
+        return self._count([None] * item.soft_tokens) - self._count_of_one_soft_token + 1
 
     def tokens_as_text(self, passage: Passage) -> int:
         """Tokens that a passage takes in this layout as text.
@@ -49,14 +69,22 @@ class PromptBuilder:
         return self.encoder.count(self.layout.question_pieces("?", passages))
 
 
-def _text_of(item: Context) -> str | None:
-    return item.hit.passage.titled_text if item.form is Form.TEXT else None
+def _places_of(item: Context) -> list[str | None]:
+    """What the layout puts in the passage's place: its text, or None for each soft token."""
+    if item.form is Form.TEXT:
+        return [item.hit.passage.titled_text]
+    return [None] * item.soft_tokens
 
 
-def _embedding_of(hit: Hit) -> FloatArray:
-    if hit.embedding is None:
+def _embeddings_of(item: Context) -> list[FloatArray]:
+    """The embeddings of a passage's soft tokens, `(dimensions,)` each."""
+    if item.form is Form.TEXT:
+        return []
+    if item.embeddings is not None:
+        return list(item.embeddings)
+    if item.hit.embedding is None:
         raise IndexMismatchError(
-            f"the passage {hit.passage.id!r} came without its stored embedding, which the "
+            f"the passage {item.hit.passage.id!r} came without its stored embedding, which the "
             "projector needs; use an index made by `xorag index`, or --mode text"
         )
-    return hit.embedding
+    return [item.hit.embedding]

@@ -3,6 +3,7 @@
 Knows nothing of prompts or projectors.
 """
 
+import math
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -48,6 +49,20 @@ class PieceEmbedder:
         ]
         found = self._embeddings(list(dict.fromkeys(text for row in texts for text in row)))
         return [np.stack([found[text] for text in row]).astype(np.float32) for row in texts]
+
+    def needed_pieces(self, passages: Sequence[Passage], piece_tokens: int) -> list[int]:
+        """Into how many pieces of that many tokens at most each passage has to be cut.
+
+        Every piece repeats the title, so only the room beside it is counted, half a piece at
+        least.
+        """
+        spec = self._encoder.spec
+        whole = self._encoder.count_tokens([titled(passage, spec) for passage in passages])
+        around = self._encoder.count_tokens([titled(piece_of(p, ""), spec) for p in passages])
+        return [
+            max(1, math.ceil((total - fixed) / max(piece_tokens - fixed, piece_tokens // 2)))
+            for total, fixed in zip(whole, around, strict=True)
+        ]
 
     def _embeddings(self, texts: Sequence[str]) -> dict[str, FloatArray]:
         found = {text: self._kept[text] for text in texts if text in self._kept}

@@ -6,7 +6,6 @@ Knows nothing of how hits are used.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import torch
 
@@ -24,14 +23,6 @@ from xorag.types import FloatArray, Hit, SearchMode
 
 FUSION_DEPTH = 50
 """Hits of each ranking that are fused, and hits that a reranker reads, at least."""
-
-
-class Retriever(Protocol):
-    """Anything that finds passages for queries."""
-
-    def search(self, queries: Sequence[str], *, k: int) -> list[list[Hit]]:
-        """Return the `k` best hits of each query, best first."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,28 @@
-"""Retrieval that says how long its steps took, from an index whose parts are opened when needed.
+"""Retrieval that says how long its steps took, from parts that are opened when needed.
 
 Knows nothing of how hits are used.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import torch
 
-from xorag.artifact.manifest import MANIFEST_NAME, Manifest
+from xorag.artifact.manifest import MANIFEST_NAME, EncoderSpec, Manifest
 from xorag.artifact.store import read_manifest
-from xorag.errors import IndexNotFoundError
-from xorag.types import Hit, SearchMode
+from xorag.errors import ArtifactError, IndexNotFoundError
+from xorag.types import FloatArray, Hit, Passage, SearchMode
 
 if TYPE_CHECKING:
+    from xorag.retrieval.encoder import PassageEncoder
+    from xorag.retrieval.pieces import PieceEmbedder
     from xorag.retrieval.search import IndexRetriever
+
+PIECE_TOKENS = 180
+"""Most tokens that a soft token stands for, where no index says otherwise (xRAG's cut)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +41,32 @@ class TimedRetriever(Protocol):
         """Get ready, so that the first question does not wait."""
         ...
 
-    def find(self, questions: Sequence[str], *, k: int) -> TimedHits:
-        """Find the `k` best passages of each question."""
+    def find(self, questions: Sequence[str], *, k: int, pieces: int = 1) -> TimedHits:
+        """Find the `k` best passages of each question.
+
+        Their `pieces` hold the embeddings of so many pieces each, if these are stored.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TimedEmbeddings:
+    """Embeddings of passages, `(pieces, dimensions)` each, and what encoding them took."""
+
+    embeddings: list[FloatArray]
+    encode_seconds: float
+
+
+class TimedEmbedder(Protocol):
+    """Anything that embeds passages piece by piece and times itself."""
+
+    def embed(self, passages: Sequence[Passage], counts: Sequence[int]) -> TimedEmbeddings:
+        """Embed each passage in so many pieces, or in more if the encoder would cut them."""
         ...
 
 
 class IndexOnDemand:
-    """An index whose manifest is read at once, and whose table and encoder at the first question.
+    """An index whose manifest is read at once, and whose table and encoder when needed.
 
     So a mismatch shows early, and a question that needs no passages waits for neither.
     """
@@ -68,13 +92,19 @@ class IndexOnDemand:
             )
         self.manifest: Manifest = read_manifest(directory, kind="index")
         self._directory = directory
-        self._encoder = encoder
+        self._encoder_name = encoder
         self._mode = mode
         self._device = device
+        self._encoder: PassageEncoder | None = None
         self._retriever: IndexRetriever | None = None
 
+    @property
+    def piece_tokens(self) -> int:
+        """The most tokens of a passage of the index."""
+        return int(self.manifest.settings.get("chunk_tokens", PIECE_TOKENS))
+
     def open(self) -> "IndexRetriever":
-        """Open the table and the encoder, once.
+        """Open the table and, unless words are searched for, the encoder, once.
 
         Raises:
             IndexMismatchError: If the encoder is not the index's.
@@ -82,15 +112,34 @@ class IndexOnDemand:
         """
         if self._retriever is None:
             # Imported here: sentence-transformers and LanceDB take seconds to import.
-            from xorag.retrieval.search import open_retriever  # noqa: PLC0415
+            from xorag.retrieval.index import PassageIndex  # noqa: PLC0415
+            from xorag.retrieval.search import IndexRetriever  # noqa: PLC0415
 
-            self._retriever = open_retriever(
-                self._directory, encoder=self._encoder, mode=self._mode, device=self._device
-            )
+            index = PassageIndex.open(self._directory)
+            encoder = None if self._mode is SearchMode.BM25 else self.encoder()
+            self._retriever = IndexRetriever(index, encoder, mode=self._mode)
         return self._retriever
 
-    def find(self, questions: Sequence[str], *, k: int) -> TimedHits:
+    def encoder(self) -> "PassageEncoder":
+        """Open the encoder, once; without the table.
+
+        Raises:
+            IndexMismatchError: If the encoder is not the index's.
+            ModelNotFoundError: If the encoder is not found.
+        """
+        if self._encoder is None:
+            self._encoder = open_named_encoder(
+                self.manifest.encoder, self._encoder_name, self._device
+            )
+        return self._encoder
+
+    def find(self, questions: Sequence[str], *, k: int, pieces: int = 1) -> TimedHits:  # noqa: ARG002 - TODO
         """Find the `k` best passages of each question; opening is not part of the time.
+
+        Args:
+            questions: Any number.
+            k: Passages of each.
+            pieces: Hits come with the embeddings of so many pieces, if the index holds these.
 
         Raises:
             IndexMismatchError: If the encoder is not the index's.
@@ -103,3 +152,70 @@ class IndexOnDemand:
         middle = time.perf_counter()
         hits = retriever.search_encoded(encoded, k=k)
         return TimedHits(hits, middle - start, time.perf_counter() - middle)
+
+
+class PiecesOnDemand:
+    """Embeds pieces of passages with an encoder that is opened when the first are asked for."""
+
+    def __init__(
+        self, open_encoder: "Callable[[], PassageEncoder]", *, piece_tokens: int = PIECE_TOKENS
+    ) -> None:
+        """Wrap an encoder.
+
+        Args:
+            open_encoder: Called once at most.
+            piece_tokens: A passage of more tokens is cut into more pieces than asked for.
+        """
+        self._open_encoder = open_encoder
+        self._piece_tokens = piece_tokens
+        self._embedder: PieceEmbedder | None = None
+
+    def open(self) -> "PieceEmbedder":
+        """Open the encoder, once.
+
+        Raises:
+            IndexMismatchError: If the encoder is not the one that is recorded.
+            ModelNotFoundError: If the encoder is not found.
+        """
+        if self._embedder is None:
+            from xorag.retrieval.pieces import PieceEmbedder  # noqa: PLC0415 - takes seconds
+
+            self._embedder = PieceEmbedder(self._open_encoder())
+        return self._embedder
+
+    def embed(self, passages: Sequence[Passage], counts: Sequence[int]) -> TimedEmbeddings:
+        """Embed each passage cut into so many pieces; opening is not part of the time.
+
+        A passage that is longer than so many pieces of `piece_tokens` is cut into more pieces.
+
+        Raises:
+            IndexMismatchError: If the encoder is not the one that is recorded.
+            ModelNotFoundError: If the encoder is not found.
+        """
+        embedder = self.open()
+        start = time.perf_counter()
+        needed = embedder.needed_pieces(passages, self._piece_tokens)
+        enough = [max(pair) for pair in zip(counts, needed, strict=True)]
+        embeddings = embedder.embed(passages, enough)
+        return TimedEmbeddings(embeddings, time.perf_counter() - start)
+
+
+def open_named_encoder(
+    spec: EncoderSpec | None, name: str | None, device: torch.device | None
+) -> "PassageEncoder":
+    """The encoder that a manifest records, by its own name or as named by a user.
+
+    Raises:
+        ArtifactError: If the manifest records none.
+        IndexMismatchError: If the encoder of that name is another one.
+        ModelNotFoundError: If it is not found.
+    """
+    # Imported here: sentence-transformers and LanceDB take seconds to import.
+    from xorag.retrieval.compatibility import require_same_encoder  # noqa: PLC0415
+    from xorag.retrieval.search import open_encoder  # noqa: PLC0415
+
+    if spec is None:
+        raise ArtifactError("the manifest names no encoder; make the index or projector again")
+    encoder = open_encoder(spec, name, device=device)
+    require_same_encoder(spec, encoder.spec)
+    return encoder

@@ -1,0 +1,109 @@
+"""Opening the parts of a pipeline by their names, each checked against the others."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from xorag.artifact.manifest import EncoderSpec
+from xorag.compression.model import SoftTokenModel
+from xorag.compression.pretrained import open_projector
+from xorag.compression.projector_artifact import base_model_shape
+from xorag.generation.control import PromptEncoder
+from xorag.generation.generator import Generator, TransformersGenerator
+from xorag.generation.layouts import layout_named
+from xorag.generation.prompting import PromptBuilder
+from xorag.retrieval.timed import (
+    PIECE_TOKENS,
+    IndexOnDemand,
+    PiecesOnDemand,
+    TimedEmbedder,
+    TimedRetriever,
+    open_named_encoder,
+)
+from xorag.runtime.loading import load_language_model
+from xorag.runtime.sources import default_index_path
+
+if TYPE_CHECKING:
+    from xorag.retrieval.encoder import PassageEncoder
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a pipeline is put together from."""
+
+    builder: PromptBuilder
+    generator: Generator
+    retriever: TimedRetriever | None
+    embedder: TimedEmbedder | None
+    has_projector: bool
+
+
+def open_parts(
+    index: str | Path | None,
+    encoder: str | None,
+    model: str | None,
+    projector: str | Path | None,
+    layout: str | None,
+    place: torch.device,
+    dtype: torch.dtype,
+) -> Parts:
+    """Open an index, the models that belong to it, and the projector between them.
+
+    The arguments are those of `Pipeline.open`, which says what is raised.
+    """
+    retriever = _open_index(index, encoder, place)
+    # Without an index, an encoder that was named is opened at once: the projector must fit it.
+    named = _open_encoder(encoder, place) if encoder and retriever is None else None
+    spec = retriever.manifest.encoder if retriever else named.spec if named else None
+    language = load_language_model(model, device=place, dtype=dtype)
+    shape = base_model_shape(language.model, language.name)
+    saved = open_projector(Path(projector) if projector is not None else None, shape, spec)
+    prompts = PromptEncoder(
+        language.tokenizer, placeholder=saved.manifest.placeholder if saved else None
+    )
+    layout = layout or (saved.manifest.settings.get("layout") if saved else None)
+    reader = SoftTokenModel(language.model, saved.projector.to(place)) if saved else None
+    return Parts(
+        PromptBuilder(prompts, layout_named(layout, language.tokenizer)),
+        TransformersGenerator(reader or language.model, prompts),
+        retriever,
+        _embedder(retriever, named, saved.manifest.encoder if saved else None, place),
+        has_projector=saved is not None,
+    )
+
+
+def _open_index(
+    index: str | Path | None, encoder: str | None, place: torch.device
+) -> IndexOnDemand | None:
+    """The index that was named, else the demo's, else none."""
+    directory = default_index_path() if index is None else Path(index)
+    if index is None and not directory.exists():
+        return None
+    return IndexOnDemand(directory, encoder=encoder, device=place)
+
+
+def _open_encoder(name: str, place: torch.device) -> "PassageEncoder":
+    # Imported here: sentence-transformers takes seconds to import.
+    from xorag.retrieval.encoder import Encoder  # noqa: PLC0415
+
+    return Encoder.open(name, device=place)
+
+
+def _embedder(
+    index: IndexOnDemand | None,
+    named: "PassageEncoder | None",
+    recorded: EncoderSpec | None,
+    place: torch.device,
+) -> TimedEmbedder | None:
+    """What encodes pieces: the index's encoder, else the one named, else the projector's own."""
+    if index is not None:
+        return PiecesOnDemand(index.encoder, piece_tokens=index.piece_tokens)
+    spec = named.spec if named is not None else recorded
+    if spec is None:
+        return None
+    return PiecesOnDemand(
+        lambda: named if named is not None else open_named_encoder(spec, None, place),
+        piece_tokens=min(PIECE_TOKENS, spec.max_tokens or PIECE_TOKENS),
+    )
