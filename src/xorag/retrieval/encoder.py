@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from sentence_transformers import SentenceTransformer
+from torch import nn
 
 from xorag.artifact.manifest import EncoderSpec
 from xorag.errors import UsageError
@@ -113,6 +114,11 @@ class Encoder:
     def device(self) -> torch.device:
         """Where passages are encoded."""
         return torch.device(self._model.device)
+
+    @property
+    def networks(self) -> tuple[nn.Module, ...]:
+        """What encodes passages, and queries where that is another network."""
+        return tuple(dict.fromkeys((self._model, self._query_model)))
 
     def encode_passages(self, texts: Sequence[str]) -> FloatArray:
         """Embed passages, `(texts, dimensions)` in float32."""
