@@ -15,7 +15,7 @@ from xorag.errors import IndexNotFoundError, ProjectorMismatchError, UsageError
 from xorag.generation.generator import Generator
 from xorag.generation.prompting import PromptBuilder
 from xorag.pipeline.answers import Asked, answer_of, with_generation
-from xorag.pipeline.opening import open_parts
+from xorag.pipeline.opening import PartNames, Parts, open_parts
 from xorag.pipeline.options import Asking, AskOptions, checked
 from xorag.pipeline.reading import given_hits, put_in_form
 from xorag.retrieval.timed import TimedEmbedder, TimedHits, TimedRetriever
@@ -33,7 +33,7 @@ from xorag.types import (
     Seconds,
 )
 
-OnAnswer = Callable[[int, Answer], None]
+OnAnswer = Callable[[int, Answer], object]
 """Gets each answer with the place of its question, as soon as its batch is done."""
 
 
@@ -100,13 +100,18 @@ class Pipeline:
         """
         place = device if isinstance(device, torch.device) else pick_device(device)
         kind = dtype if isinstance(dtype, torch.dtype) else pick_dtype(place, dtype)
-        parts = open_parts(index, encoder, model, projector, layout, place, kind)
+        names = PartNames(index, model, encoder, projector, layout)
+        return cls.of(open_parts(names, place, kind))
+
+    @classmethod
+    def of(cls, parts: Parts) -> "Pipeline":
+        """Put together the parts that `xorag.pipeline.opening.open_parts` opened."""
         return cls(
             parts.builder,
             parts.generator,
             parts.retriever,
             embedder=parts.embedder,
-            has_projector=parts.has_projector,
+            has_projector=parts.projector is not None,
         )
 
     def ask(

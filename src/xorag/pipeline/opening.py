@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from xorag.artifact.manifest import EncoderSpec
+from xorag.artifact.manifest import BaseModelShape, EncoderSpec, Manifest
 from xorag.compression.model import SoftTokenModel
 from xorag.compression.pretrained import open_projector
 from xorag.compression.projector_artifact import base_model_shape
 from xorag.generation.control import PromptEncoder
-from xorag.generation.generator import Generator, TransformersGenerator
+from xorag.generation.generator import BATCH_TOKENS, Generator, TransformersGenerator
 from xorag.generation.layouts import layout_named
 from xorag.generation.prompting import PromptBuilder
 from xorag.retrieval.timed import (
@@ -30,6 +30,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class PartNames:
+    """The parts to open, each as a user names it or unset, as `Pipeline.open` explains."""
+
+    index: str | Path | None = None
+    model: str | None = None
+    encoder: str | None = None
+    projector: str | Path | None = None
+    layout: str | None = None
+    is_demo_used: bool = True
+    """Whether the demo's index is opened, if there is one and no index is named."""
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """What a pipeline is put together from."""
 
@@ -37,51 +50,61 @@ class Parts:
     generator: Generator
     retriever: TimedRetriever | None
     embedder: TimedEmbedder | None
-    has_projector: bool
+    model: BaseModelShape
+    encoder: EncoderSpec | None
+    """Of the index, of the name, or of the projector, whichever is the first that there is."""
+    projector: Manifest | None
 
 
 def open_parts(
-    index: str | Path | None,
-    encoder: str | None,
-    model: str | None,
-    projector: str | Path | None,
-    layout: str | None,
+    names: PartNames,
     place: torch.device,
     dtype: torch.dtype,
+    *,
+    batch_tokens: int = BATCH_TOKENS,
 ) -> Parts:
     """Open an index, the models that belong to it, and the projector between them.
 
-    The arguments are those of `Pipeline.open`, which says what is raised.
+    `Pipeline.open` says what is raised.
+
+    Args:
+        names: Of the parts.
+        place: Where the models compute.
+        dtype: In which the language model computes.
+        batch_tokens: The most tokens, padding and new ones included, generated together.
     """
-    retriever = _open_index(index, encoder, place)
+    encoder = names.encoder
+    retriever = _open_index(names, place)
     # Without an index, an encoder that was named is opened at once: the projector must fit it.
     named = _open_encoder(encoder, place) if encoder and retriever is None else None
     spec = retriever.manifest.encoder if retriever else named.spec if named else None
-    language = load_language_model(model, device=place, dtype=dtype)
+    language = load_language_model(names.model, device=place, dtype=dtype)
     shape = base_model_shape(language.model, language.name)
-    saved = open_projector(Path(projector) if projector is not None else None, shape, spec)
+    directory = Path(names.projector) if names.projector is not None else None
+    saved = open_projector(directory, shape, spec)
     prompts = PromptEncoder(
         language.tokenizer, placeholder=saved.manifest.placeholder if saved else None
     )
-    layout = layout or (saved.manifest.settings.get("layout") if saved else None)
+    layout = names.layout or (saved.manifest.settings.get("layout") if saved else None)
     reader = SoftTokenModel(language.model, saved.projector.to(place)) if saved else None
+    recorded = saved.manifest.encoder if saved else None
     return Parts(
         PromptBuilder(prompts, layout_named(layout, language.tokenizer)),
-        TransformersGenerator(reader or language.model, prompts),
+        TransformersGenerator(reader or language.model, prompts, batch_tokens=batch_tokens),
         retriever,
-        _embedder(retriever, named, saved.manifest.encoder if saved else None, place),
-        has_projector=saved is not None,
+        _embedder(retriever, named, recorded, place),
+        model=shape,
+        encoder=spec or recorded,
+        projector=saved.manifest if saved else None,
     )
 
 
-def _open_index(
-    index: str | Path | None, encoder: str | None, place: torch.device
-) -> IndexOnDemand | None:
+def _open_index(names: PartNames, place: torch.device) -> IndexOnDemand | None:
     """The index that was named, else the demo's, else none."""
-    directory = default_index_path() if index is None else Path(index)
-    if index is None and not directory.exists():
+    directory = default_index_path() if names.index is None else Path(names.index)
+    if names.index is None and not (names.is_demo_used and directory.exists()):
         return None
-    return IndexOnDemand(directory, encoder=encoder, device=place)
+    return IndexOnDemand(directory, encoder=names.encoder, device=place)
 
 
 def _open_encoder(name: str, place: torch.device) -> "PassageEncoder":
