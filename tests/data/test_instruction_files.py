@@ -33,7 +33,8 @@ def test_a_row_of_ours_has_labelled_passages_source_and_answers(tmp_path: Path) 
         {"title": "", "text": "Bee.", "is_supporting": None},
     ]
     row = {"id": "nq:1", "messages": TURNS, "task_type": "qa", "passages": passages}
-    file = _write(tmp_path / "instructions.jsonl", row | {"source": "NQ", "answers": ["Emma", "E"]})
+    named = {"source": "NQ", "answers": ["Emma", "E"], "question": "Who?"}
+    file = _write(tmp_path / "instructions.jsonl", row | named)
 
     (example,) = read_instructions(file.parent)
 
@@ -47,6 +48,7 @@ def test_a_row_of_ours_has_labelled_passages_source_and_answers(tmp_path: Path) 
         ),
         source="NQ",
         answers=("Emma", "E"),
+        question="Who?",
     )
 
 

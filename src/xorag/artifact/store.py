@@ -20,7 +20,13 @@ from xorag.artifact.manifest import FORMAT, MANIFEST_NAME, Kind, Manifest
 from xorag.artifact.storage import fsync_path, translate_os_errors
 from xorag.errors import ArtifactError
 
-__all__ = ["read_manifest", "translate_os_errors", "write_artifact", "write_manifest"]
+__all__ = [
+    "read_manifest",
+    "translate_os_errors",
+    "write_artifact",
+    "write_manifest",
+    "written_aside",
+]
 
 REMEDIES: Mapping[str, str] = MappingProxyType(
     {
@@ -53,6 +59,22 @@ def write_artifact(
         ArtifactError: If the directory exists and `overwrite` is not set.
         StorageError: If the disk is full or refuses to be written.
     """
+    with written_aside(directory, overwrite=overwrite) as partial:
+        return _fill(partial, manifest, write_files)
+
+
+@contextmanager
+def written_aside(directory: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Give an empty sibling directory to fill, and rename it into place if the block ends well.
+
+    Args:
+        directory: Where it shall be; its parents are made.
+        overwrite: Replace the directory if it exists.
+
+    Raises:
+        ArtifactError: If the directory exists and `overwrite` is not set.
+        StorageError: If the disk is full or refuses to be written.
+    """
     directory = Path(os.path.abspath(directory))  # noqa: PTH100 - a link's target must not be renamed
     if not overwrite:
         _refuse_existing(directory)
@@ -62,11 +84,10 @@ def write_artifact(
         partial = Path(tempfile.mkdtemp(prefix=_partial_prefix(directory), dir=directory.parent))
         try:
             partial.chmod(0o755)
-            complete = _fill(partial, manifest, write_files)
+            yield partial
             _move_into_place(partial, directory)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
-    return complete
 
 
 def write_manifest(directory: Path, manifest: Manifest) -> None:

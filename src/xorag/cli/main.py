@@ -51,6 +51,10 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
         "train projector": Verb(
             "xorag.cli.train", "projector", "Train the map from a passage to its soft token."
         ),
+        "report": Verb("xorag.cli.report", "report", "Show what an evaluation found in a page."),
+        "build-data instructions": Verb(
+            "xorag.cli.build_data", "instructions", "Turn question sets into training examples."
+        ),
         "import": Verb(
             "xorag.cli.import_checkpoint", "import_checkpoint", "Take over a published checkpoint."
         ),
@@ -58,7 +62,11 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
     }
 )
 GROUPS: Mapping[str, str] = MappingProxyType(
-    {"train": "Train a part of the system.", "config": "Look at recipes."}
+    {
+        "train": "Train a part of the system.",
+        "build-data": "Turn data sets into examples for training.",
+        "config": "Look at recipes.",
+    }
 )
 EPILOG = "Every verb also takes --debug, which logs more and shows the traceback of an error."
 INTERRUPTED = 130

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from xorag.data.json_lines import read_json_lines
 from xorag.data.opening import read_lines
-from xorag.data.questions import is_dev, read_questions
+from xorag.data.questions import Question, is_dev, read_questions
 from xorag.data.rows import BadRow, SourceFile, documents_from_rows
 from xorag.errors import SourceError
 from xorag.types import Document
@@ -72,6 +72,10 @@ class ReservedTexts:
         self._texts: set[str] = set()
         self._window_counts: list[int] = []
         self._holders: defaultdict[int, list[int]] = defaultdict(list)
+        self.add(documents)
+
+    def add(self, documents: Iterable[Document]) -> None:
+        """Reserve further texts."""
         for document in documents:
             self._add(document)
 
@@ -119,11 +123,14 @@ def supporting_dev_rows(question_files: Sequence[Path]) -> Iterator[Document]:
     for path in question_files:
         for question in read_questions(path):
             if is_dev(question):
-                for passage in question.passages:
-                    if passage.is_supporting is not False:
-                        yield Document(
-                            content_id(passage.title, passage.text), passage.title, passage.text
-                        )
+                yield from supporting_passages(question)
+
+
+def supporting_passages(question: Question) -> Iterator[Document]:
+    """The passages of a question save those that are labelled as not supporting."""
+    for passage in question.passages:
+        if passage.is_supporting is not False:
+            yield Document(content_id(passage.title, passage.text), passage.title, passage.text)
 
 
 def _normalized(text: str) -> str:

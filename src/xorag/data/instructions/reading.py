@@ -2,7 +2,8 @@
 
 A row holds `id`, `messages` [{`role`, `content`}, …] and `task_type`; its context is either one
 text under `background` (the published files) or `passages` [{`title`, `text`, `is_supporting`}, …]
-(ours), or nothing. Knows nothing of how the context is put into a prompt.
+(ours, with `source`, `answers` and `question`), or nothing. Knows nothing of how the context is
+put into a prompt.
 """
 
 from collections.abc import Iterator, Mapping
@@ -47,7 +48,7 @@ class Instruction:
     answers: tuple[str, ...] = ()
     """All right answers, where the file names them."""
     question: str | None = None
-    """The question or claim alone, without the words around it; None where the file does not say."""
+    """The question or claim alone, without words around it; None where the file does not say."""
 
 
 def read_instructions(path: Path) -> Iterator[Instruction]:
