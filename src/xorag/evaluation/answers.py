@@ -67,8 +67,8 @@ def score_answer(
         scores = replace(scores, hotpot_f1=hotpot_answer(prediction, answers).overlap.f1)
     if question.task != "long":
         return scores
-    if question.decomposition:
-        short_answers = [step.answers for step in question.decomposition]
+    short_answers = [step.answers for step in question.decomposition if step.answers]
+    if short_answers:
         scores = replace(scores, str_em=str_em(prediction, short_answers))
     if evidence:
         cited = citation_scores(prediction, evidence)

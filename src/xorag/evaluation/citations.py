@@ -7,14 +7,12 @@ arXiv 2305.14627, section 4.3.
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from xorag.data.sentences import split_sentences
 from xorag.evaluation.normalisation import squad_text
 
-_CITATION = re.compile(r"\[(\d+)\]")
-# Not where the sentence goes on, as in "in the U.S. [1] and".
-_AFTER_END = re.compile(r"([.!?]+)((?:\s*\[\d+\])+)(?!\s*[a-z,;])")
-_SPACES = re.compile(r"\s+(?=[.,;:!?]|\Z)")
+_CITATION = re.compile(r"\s*\[(\d+)\]")
 _WORD_SHARE = 0.8
 # fmt: off
 _FUNCTION_WORDS = frozenset({
@@ -110,21 +108,26 @@ def citation_scores(
 
 
 def statements(prediction: str) -> list[Statement]:
-    """Sentences with what each cites; citations right after a full stop belong before it.
+    """Sentences with what each cites; a citation belongs to the text before it.
 
     >>> statements("Ada wrote it [2]. It ran. [1][3]")[1]
     Statement(text='It ran.', cited=(0, 2))
     """
-    # So that the splitter leaves a citation with its sentence.
-    drawn_in = _AFTER_END.sub(r" \2\1", prediction)
-    return [
-        Statement(
-            text=_SPACES.sub("", _CITATION.sub("", sentence)).strip(),
-            cited=tuple(dict.fromkeys(int(number) - 1 for number in _CITATION.findall(sentence))),
-        )
-        for sentence in split_sentences(drawn_in)
-        if sentence.strip()
-    ]
+    # Cut without the citations, which the splitter would take for the start of a sentence.
+    texts, numbers = _CITATION.split(prediction)[::2], _CITATION.findall(prediction)
+    ends = list(accumulate(map(len, texts)))
+    found: list[Statement] = []
+    start = 0
+    for sentence in split_sentences("".join(texts)):
+        end = start + len(sentence)
+        cited = [
+            int(number) - 1
+            for number, place in zip(numbers, ends[:-1], strict=True)
+            if start < place <= end or place == start == 0
+        ]
+        found.append(Statement(sentence.strip(), tuple(dict.fromkeys(cited))))
+        start = end
+    return [statement for statement in found if statement.text]
 
 
 def _cited_passages(statement: Statement, passages: Sequence[str]) -> list[str]:
