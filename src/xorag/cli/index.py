@@ -51,6 +51,13 @@ def index(
     chunk_tokens: Annotated[
         int | None, typer.Option(help="Most tokens of a passage; default 180.")
     ] = None,
+    pieces: Annotated[
+        int | None,
+        typer.Option(
+            help="Keep embeddings of so many pieces a passage too, 2 to 16, for "
+            "`ask --tokens-per-passage`; default: none, they are made when needed."
+        ),
+    ] = None,
     source_format: Annotated[
         SourceFormat | None, typer.Option("--format", help="What all sources hold.")
     ] = None,
@@ -79,9 +86,9 @@ def index(
     if delete:
         _print_deleted(job, delete, json=json)
         return
-    _check(job, chunk_tokens, prune=prune)
+    _check(job, chunk_tokens, pieces, prune=prune)
     found = _open_encoder(directory, encoder, encoder_option or [], device, multivector=multivector)
-    report = _run(job, found, chunk_tokens, prune=prune)
+    report = _run(job, found, chunk_tokens, pieces, prune=prune)
     if json:
         output.print_json({"index": str(directory), "encoder": found.spec.name, **asdict(report)})
         return
@@ -129,10 +136,11 @@ class Job:
             output.say(f"left out: {where}: {row.reason}")
 
 
-def _check(job: Job, chunk_tokens: int | None, *, prune: bool) -> None:
+def _check(job: Job, chunk_tokens: int | None, pieces: int | None, *, prune: bool) -> None:
     """Find what is wrong before anything is loaded."""
     from xorag.data.chunking import MIN_TOKENS
     from xorag.data.sources import survey_sources
+    from xorag.retrieval.checks import require_pieces
 
     if job.limit is not None and job.limit < 1:
         raise UsageError(f"--limit must be at least 1, got {job.limit}; leave it out to read all")
@@ -143,6 +151,7 @@ def _check(job: Job, chunk_tokens: int | None, *, prune: bool) -> None:
         )
     if chunk_tokens is not None and chunk_tokens < MIN_TOKENS:
         raise UsageError(f"--chunk-tokens must be at least {MIN_TOKENS}, got {chunk_tokens}")
+    require_pieces(pieces)
     job.byte_count = survey_sources(job.sources, source_format=job.source_format).byte_count
 
 
@@ -179,12 +188,17 @@ def _open_encoder(
 
 
 def _run(
-    job: Job, encoder: "PassageEncoder", chunk_tokens: int | None, *, prune: bool
+    job: Job,
+    encoder: "PassageEncoder",
+    chunk_tokens: int | None,
+    pieces: int | None,
+    *,
+    prune: bool,
 ) -> "IngestReport":
     from xorag.retrieval.ingest import build_index
     from xorag.retrieval.ingest_report import IngestOptions
 
-    options = IngestOptions(chunk_tokens=chunk_tokens, prune=prune)
+    options = IngestOptions(chunk_tokens=chunk_tokens, pieces=pieces, prune=prune)
     with _progress(job) as tell:
         report = build_index(job.documents(), job.directory, encoder, options, tell)
     return replace(report, skipped_rows=job.skipped)

@@ -25,6 +25,7 @@ from xorag.retrieval.scoring import Embeddings, dense_score
 from xorag.types import FloatArray, Hit, Passage
 
 DEFAULT_CHUNK_TOKENS = 180
+PIECES_SETTING = "pieces"
 PROBES = 32
 """Partitions of the vector index that are looked into."""
 CANDIDATES = 100
@@ -40,6 +41,8 @@ class PassageBatch:
     passages: list[Passage]
     embeddings: list[FloatArray]
     """Float32, `(dimensions,)` each, or `(tokens, dimensions)` of a multi-vector index."""
+    pieces: list[FloatArray | None] | None = None
+    """Float32, `(pieces, dimensions)` each, where they were asked for; None in it: not stored."""
 
 
 class PassageIndex:
@@ -88,6 +91,11 @@ class PassageIndex:
         """The most tokens of a passage."""
         return int(self.manifest.settings.get("chunk_tokens", DEFAULT_CHUNK_TOKENS))
 
+    @property
+    def piece_count(self) -> int:
+        """Into how many pieces passages are cut whose embeddings are stored; 0: none are."""
+        return int(self.manifest.settings.get(PIECES_SETTING, 0))
+
     def passage_count(self) -> int:
         """Passages in the newest version."""
         return int(self.table.count_rows())
@@ -96,7 +104,9 @@ class PassageIndex:
         """Documents in the newest version."""
         return int(self.table.count_rows("position = 0"))
 
-    def search_dense(self, vectors: Embeddings, k: int) -> list[list[Hit]]:
+    def search_dense(
+        self, vectors: Embeddings, k: int, *, with_pieces: bool = False
+    ) -> list[list[Hit]]:
         """The nearest passages of each query, best first.
 
         Exact while there is no vector index. With one, its candidates are compared again by
@@ -105,14 +115,18 @@ class PassageIndex:
         Args:
             vectors: `(dimensions,)` a query, or `(tokens, dimensions)` for a multi-vector index.
             k: Hits a query.
+            with_pieces: Whether hits come with the stored embeddings of their pieces.
 
         Raises:
             UsageError: If k is less than 1.
         """
         k = self._at_most_all(k)
-        return [self._nearest(vector, k) for vector in vectors]
+        columns = self._columns(with_pieces=with_pieces)
+        return [self._nearest(vector, k, columns) for vector in vectors]
 
-    def search_bm25(self, queries: Sequence[str], k: int) -> list[list[Hit]]:
+    def search_bm25(
+        self, queries: Sequence[str], k: int, *, with_pieces: bool = False
+    ) -> list[list[Hit]]:
         """The passages that share the most telling words with each query, best first.
 
         Quotes and operators in a query are words like any others.
@@ -121,7 +135,8 @@ class PassageIndex:
             UsageError: If k is less than 1.
         """
         k = self._at_most_all(k)
-        return [self._matching(query, k) for query in queries]
+        columns = self._columns(with_pieces=with_pieces)
+        return [self._matching(query, k, columns) for query in queries]
 
     def content_hashes(self, document_ids: Sequence[str]) -> dict[str, str]:
         """The content hash of each of the documents that the index holds."""
@@ -142,24 +157,30 @@ class PassageIndex:
         for batch in self._scan(columns, batch_size, where="position = 0"):
             yield batch[schema.DOCUMENT].to_pylist()
 
-    def stream(self, *, batch_size: int = 1024) -> Iterator[PassageBatch]:
+    def stream(
+        self, *, batch_size: int = 1024, with_pieces: bool = False
+    ) -> Iterator[PassageBatch]:
         """All passages with their embeddings, in batches, in the order of the table."""
-        for batch in self._scan(list(_COLUMNS), batch_size):
-            yield PassageBatch(schema.passages_of(batch), schema.embeddings_of(batch))
+        for rows in self._scan(self._columns(with_pieces=with_pieces), batch_size):
+            yield _batch(rows, with_pieces=with_pieces)
 
-    def take(self, offsets: Sequence[int]) -> PassageBatch:
+    def take(self, offsets: Sequence[int], *, with_pieces: bool = False) -> PassageBatch:
         """Rows by their places in the order of `stream`, in the order asked for.
 
         Places hold as long as nobody writes to the index.
         """
         places = sorted(set(offsets))
-        found = self.table.take_offsets(places).select(list(_COLUMNS)).to_arrow()
-        passages, embeddings = schema.passages_of(found), schema.embeddings_of(found)
+        columns = self._columns(with_pieces=with_pieces)
+        found = self.table.take_offsets(places).select(columns).to_arrow()
         at = {offset: place for place, offset in enumerate(places)}
-        return PassageBatch(
-            [passages[at[offset]] for offset in offsets],
-            [embeddings[at[offset]] for offset in offsets],
+        return _batch(
+            found.take(pa.array([at[offset] for offset in offsets], pa.int64())),
+            with_pieces=with_pieces,
         )
+
+    def _columns(self, *, with_pieces: bool) -> list[str]:
+        """What is read of a row; the pieces are large, so only where they are wanted and there."""
+        return [*_COLUMNS, *([schema.PIECES] if with_pieces and self.piece_count else [])]
 
     def _at_most_all(self, k: int) -> int:
         """Check `k`, and bound it: Lance reserves room for as many hits as are asked for."""
@@ -174,7 +195,7 @@ class PassageIndex:
         for batch in query.to_batches(batch_size):
             yield pa.Table.from_batches([batch])
 
-    def _nearest(self, vector: FloatArray, k: int) -> list[Hit]:
+    def _nearest(self, vector: FloatArray, k: int, columns: list[str]) -> list[Hit]:
         query = self.table.search(vector, vector_column_name=schema.EMBEDDING)
         found = (
             cast("LanceVectorQueryBuilder", query)
@@ -182,19 +203,19 @@ class PassageIndex:
             .nprobes(PROBES)
             .refine_factor(max(10, -(-CANDIDATES // k)))
             .limit(k)
-            .select([*_COLUMNS, "_distance"])
+            .select([*columns, "_distance"])
             .to_arrow()
         )
         embeddings = schema.embeddings_of(found)
         scores = [dense_score(vector, row, self.spec.metric) for row in embeddings]
         return _hits(found, scores, embeddings)
 
-    def _matching(self, query: str, k: int) -> list[Hit]:
+    def _matching(self, query: str, k: int, columns: list[str]) -> list[Hit]:
         terms = MatchQuery(query, schema.WORDS)  # type: ignore[call-arg]  # pydantic's defaults
         found = (
             self.table.search(terms, query_type="fts")
             .limit(k)
-            .select([*_COLUMNS, "_score"])
+            .select([*columns, "_score"])
             .to_arrow()
         )
         return _hits(found, found["_score"].to_pylist(), schema.embeddings_of(found))
@@ -226,11 +247,16 @@ def in_list(column: str, values: Sequence[str]) -> str:
     return f"{column} IN ({quoted})"
 
 
+def _batch(rows: pa.Table, *, with_pieces: bool) -> PassageBatch:
+    pieces = schema.pieces_of(rows) if with_pieces else None
+    return PassageBatch(schema.passages_of(rows), schema.embeddings_of(rows), pieces)
+
+
 def _hits(table: pa.Table, scores: list[float], embeddings: list[FloatArray]) -> list[Hit]:
     hits = [
-        Hit(passage, score, embedding)
-        for passage, score, embedding in zip(
-            schema.passages_of(table), scores, embeddings, strict=True
+        Hit(passage, score, embedding, pieces)
+        for passage, score, embedding, pieces in zip(
+            schema.passages_of(table), scores, embeddings, schema.pieces_of(table), strict=True
         )
     ]
     # A stable order for equal scores, so that the same question always reads the same passages.

@@ -11,13 +11,12 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from xorag.artifact.manifest import MANIFEST_NAME
-from xorag.errors import IndexMismatchError, SourceError, UsageError
-from xorag.retrieval.compatibility import require_same_encoder
+from xorag.errors import SourceError, UsageError
 from xorag.retrieval.encoder import PassageEncoder
-from xorag.retrieval.index import DEFAULT_CHUNK_TOKENS, PassageIndex
+from xorag.retrieval.index import DEFAULT_CHUNK_TOKENS
 from xorag.retrieval.ingest_batch import BatchIngest
 from xorag.retrieval.ingest_report import IngestOptions, IngestReport, OnProgress, Tally
+from xorag.retrieval.ingest_settings import settle
 from xorag.retrieval.writer import IndexWriter, open_for_writing
 from xorag.types import Document
 
@@ -38,16 +37,20 @@ def build_index(
     An id that comes twice names the same document: the later one counts.
 
     Raises:
-        IndexMismatchError: If the index was built with another encoder or passage length.
+        IndexMismatchError: If the index was built with another encoder, passage length or number of
+            pieces.
         SourceError: If there is nothing to index.
         StorageError: If another process is writing, or the disk is full.
         UsageError: If the directory holds something else, or an option does not fit.
     """
     options = options or IngestOptions()
     start = time.perf_counter()
-    chunk_tokens = _chunk_tokens(directory, encoder, options)
+    settings = settle(directory, encoder.spec, options)
+    chunk_tokens, pieces = settings.chunk_tokens, settings.pieces
     tally = Tally()
-    with open_for_writing(directory, encoder.spec, chunk_tokens=chunk_tokens) as writer:
+    with open_for_writing(
+        directory, encoder.spec, chunk_tokens=chunk_tokens, pieces=pieces
+    ) as writer:
         ingest = BatchIngest(writer, encoder, chunk_tokens, tally, on_progress)
         for batch in document_batches(documents, options.batch_characters):
             ingest.put(batch)
@@ -108,29 +111,6 @@ def document_batches(
             batch, size = {}, 0
     if batch:
         yield list(batch.values())
-
-
-def _chunk_tokens(directory: Path, encoder: PassageEncoder, options: IngestOptions) -> int:
-    """The passage length of this run, checked against the index and the encoder."""
-    asked, limit = options.chunk_tokens, encoder.spec.max_tokens
-    if (directory / MANIFEST_NAME).is_file():
-        index = PassageIndex.open(directory)
-        require_same_encoder(index.spec, encoder.spec)
-        if asked not in (None, index.chunk_tokens):
-            raise IndexMismatchError(
-                f"the index at {str(directory)!r} holds passages of up to {index.chunk_tokens} "
-                f"tokens, but {asked} were asked for; leave out --chunk-tokens, or build another "
-                f"index in a new directory"
-            )
-        return index.chunk_tokens
-    if asked is None:
-        return min(DEFAULT_CHUNK_TOKENS, limit or DEFAULT_CHUNK_TOKENS)
-    if limit is not None and asked > limit:
-        raise UsageError(
-            f"the encoder reads {limit} tokens, but passages of {asked} were asked for, whose ends "
-            f"it would not see; give --chunk-tokens up to {limit}"
-        )
-    return asked
 
 
 def _prune(writer: IndexWriter, seen: "array[int]") -> int:

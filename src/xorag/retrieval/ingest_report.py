@@ -16,6 +16,9 @@ class IngestOptions:
 
     chunk_tokens: int | None = None
     """Most tokens of a passage; None: as the index was built, or 180, or what the encoder reads."""
+    pieces: int | None = None
+    """Pieces of each passage whose embeddings are kept too, 2 to 16; None: as the index was built,
+    or none."""
     prune: bool = False
     """Delete the documents that were not among those given."""
     batch_characters: int = BATCH_CHARACTERS

@@ -14,6 +14,8 @@ from xorag.types import FloatArray, Passage
 
 TABLE = "passages"
 EMBEDDING = "embedding"
+PIECES = "pieces"
+"""Embeddings of a passage's pieces; a column of indexes that were asked for it only."""
 DOCUMENT = "document_id"
 WORDS = "titled_text"
 """What BM25 reads: title and text as one field. On 200 questions each of four sets this put the
@@ -23,9 +25,15 @@ HASH = "content_hash"
 PASSAGE_COLUMNS = ("id", DOCUMENT, "title", "text", "position")
 
 
-def passage_schema(spec: EncoderSpec) -> pa.Schema:
-    """The columns: a passage, its words, its fp16 embedding or embeddings, its document's hash."""
+def passage_schema(spec: EncoderSpec, *, pieces: int = 0) -> pa.Schema:
+    """The columns: a passage, its words, its fp16 embedding or embeddings, its document's hash.
+
+    Args:
+        spec: The encoder.
+        pieces: Into how many pieces passages are cut whose embeddings are kept too; 0: none are.
+    """
     vector = pa.list_(pa.float16(), spec.dimensions)
+    of_pieces = [pa.field(PIECES, pa.list_(vector))] if pieces else []
     return pa.schema(
         [
             pa.field("id", pa.string(), nullable=False),
@@ -36,6 +44,7 @@ def passage_schema(spec: EncoderSpec) -> pa.Schema:
             pa.field("position", pa.int32(), nullable=False),
             pa.field(EMBEDDING, pa.list_(vector) if spec.multivector else vector),
             pa.field(HASH, pa.string(), nullable=False),
+            *of_pieces,
         ]
     )
 
@@ -45,6 +54,7 @@ def rows(
     embeddings: Sequence[FloatArray],
     hashes: Sequence[str],
     schema: pa.Schema,
+    pieces: Sequence[FloatArray] | None = None,
 ) -> pa.Table:
     """Passages with their embeddings as rows.
 
@@ -53,6 +63,8 @@ def rows(
         embeddings: One a passage, `(dimensions,)` or `(tokens, dimensions)` each.
         hashes: The content hash of each passage's document.
         schema: Of `passage_schema`.
+        pieces: `(pieces, dimensions)` a passage, where the schema has a column for them; None
+            leaves it empty.
 
     Raises:
         XoragError: If an embedding is not finite in half precision.
@@ -67,6 +79,9 @@ def rows(
         _vectors(embeddings, schema.field(EMBEDDING).type),
         pa.array(hashes, pa.string()),
     ]
+    if PIECES in schema.names:
+        kind = schema.field(PIECES).type
+        columns.append(pa.nulls(len(passages), kind) if pieces is None else _vectors(pieces, kind))
     return pa.Table.from_arrays(columns, schema=schema)
 
 
@@ -79,6 +94,17 @@ def passages_of(table: pa.Table) -> list[Passage]:
 def embeddings_of(table: pa.Table) -> list[FloatArray]:
     """The stored embeddings of rows in float32, `(dimensions,)` or `(tokens, dimensions)` each."""
     return [array for chunk in table[EMBEDDING].chunks for array in _chunk_embeddings(chunk)]
+
+
+def pieces_of(table: pa.Table) -> list[FloatArray | None]:
+    """The stored pieces of rows in float32, `(pieces, dimensions)` each, None where none are."""
+    if PIECES not in table.column_names:
+        return [None] * len(table)
+    return [
+        _flat(item.values) if item.is_valid else None
+        for chunk in table[PIECES].chunks
+        for item in chunk
+    ]
 
 
 def _chunk_embeddings(chunk: pa.Array) -> Iterator[FloatArray]:
@@ -98,7 +124,8 @@ def _vectors(embeddings: Sequence[FloatArray], kind: pa.DataType) -> pa.Array:
     if pa.types.is_fixed_size_list(kind):
         return _fixed(np.stack(embeddings) if len(embeddings) else np.zeros((0, 1)), kind)
     offsets = np.cumsum([0, *(len(item) for item in embeddings)], dtype=np.int32)
-    flat = _fixed(np.concatenate(embeddings), kind.value_type)
+    joined = np.concatenate(embeddings) if len(embeddings) else np.zeros((0, 1))
+    flat = _fixed(joined, kind.value_type)
     return pa.ListArray.from_arrays(pa.array(offsets), flat, type=kind)
 
 

@@ -70,14 +70,21 @@ class IndexRetriever:
         """The same retriever with its best hits put into the reranker's order."""
         return IndexRetriever(self.index, self._encoder, mode=self.mode, reranker=reranker)
 
-    def search(self, queries: Sequence[str], *, k: int) -> list[list[Hit]]:
+    def search(
+        self, queries: Sequence[str], *, k: int, with_pieces: bool = False
+    ) -> list[list[Hit]]:
         """Return the `k` best hits of each query, best first.
+
+        Args:
+            queries: Any number.
+            k: Hits of each.
+            with_pieces: Whether hits come with the stored embeddings of their pieces.
 
         Raises:
             UsageError: If k is less than 1 or a query is empty.
         """
         require_positive(k)
-        return self.search_encoded(self.encode(queries), k=k)
+        return self.search_encoded(self.encode(queries), k=k, with_pieces=with_pieces)
 
     def encode(self, queries: Sequence[str]) -> EncodedQueries:
         """Embed queries, if the mode needs that.
@@ -90,29 +97,32 @@ class IndexRetriever:
             return EncodedQueries(tuple(queries), ())
         return EncodedQueries(tuple(queries), tuple(self._encoder.encode_queries(queries)))
 
-    def search_encoded(self, encoded: EncodedQueries, *, k: int) -> list[list[Hit]]:
-        """Return the `k` best hits of each query that `encode` made.
+    def search_encoded(
+        self, encoded: EncodedQueries, *, k: int, with_pieces: bool = False
+    ) -> list[list[Hit]]:
+        """Return the `k` best hits of each query that `encode` made, as `search` does.
 
         Raises:
             UsageError: If k is less than 1.
         """
         require_positive(k)
         if self._reranker is None:
-            return [hits[:k] for hits in self._find(encoded, k)]
-        found = self._find(encoded, max(k, FUSION_DEPTH))
+            return [hits[:k] for hits in self._find(encoded, k, with_pieces=with_pieces)]
+        found = self._find(encoded, max(k, FUSION_DEPTH), with_pieces=with_pieces)
         return [
             rerank(query, hits, self._reranker, k=k)
             for query, hits in zip(encoded.queries, found, strict=True)
         ]
 
-    def _find(self, encoded: EncodedQueries, k: int) -> list[list[Hit]]:
+    def _find(self, encoded: EncodedQueries, k: int, *, with_pieces: bool) -> list[list[Hit]]:
+        vectors, queries = encoded.embeddings, encoded.queries
         if self.mode is SearchMode.DENSE:
-            return self.index.search_dense(encoded.embeddings, k)
+            return self.index.search_dense(vectors, k, with_pieces=with_pieces)
         if self.mode is SearchMode.BM25:
-            return self.index.search_bm25(encoded.queries, k)
+            return self.index.search_bm25(queries, k, with_pieces=with_pieces)
         depth = max(k, FUSION_DEPTH)
-        dense = self.index.search_dense(encoded.embeddings, depth)
-        words = self.index.search_bm25(encoded.queries, depth)
+        dense = self.index.search_dense(vectors, depth, with_pieces=with_pieces)
+        words = self.index.search_bm25(queries, depth, with_pieces=with_pieces)
         return [reciprocal_rank_fusion(rankings)[:k] for rankings in zip(dense, words, strict=True)]
 
 

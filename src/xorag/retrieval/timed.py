@@ -133,7 +133,7 @@ class IndexOnDemand:
             )
         return self._encoder
 
-    def find(self, questions: Sequence[str], *, k: int, pieces: int = 1) -> TimedHits:  # noqa: ARG002 - TODO
+    def find(self, questions: Sequence[str], *, k: int, pieces: int = 1) -> TimedHits:
         """Find the `k` best passages of each question; opening is not part of the time.
 
         Args:
@@ -150,7 +150,8 @@ class IndexOnDemand:
         start = time.perf_counter()
         encoded = retriever.encode(questions)
         middle = time.perf_counter()
-        hits = retriever.search_encoded(encoded, k=k)
+        is_stored = pieces > 1 and pieces == retriever.index.piece_count
+        hits = retriever.search_encoded(encoded, k=k, with_pieces=is_stored)
         return TimedHits(hits, middle - start, time.perf_counter() - middle)
 
 

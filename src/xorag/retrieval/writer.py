@@ -21,7 +21,7 @@ from xorag.artifact.storage import translate_os_errors
 from xorag.artifact.store import write_manifest
 from xorag.errors import StorageError, UsageError
 from xorag.retrieval import schema
-from xorag.retrieval.index import PassageIndex, in_list
+from xorag.retrieval.index import PIECES_SETTING, PassageIndex, in_list
 
 LOCK_NAME = ".writer.lock"
 VECTOR_INDEX_VALUES = 20_000_000
@@ -42,7 +42,7 @@ class IndexWriter:
     def __init__(self, index: PassageIndex) -> None:
         self.index = index
         self._table = index.table
-        self._schema = schema.passage_schema(index.spec)
+        self._schema = schema.passage_schema(index.spec, pieces=index.piece_count)
         self._untidied = 0
 
     @property
@@ -111,7 +111,7 @@ class IndexWriter:
 
 @contextmanager
 def open_for_writing(
-    directory: Path, spec: EncoderSpec | None, *, chunk_tokens: int
+    directory: Path, spec: EncoderSpec | None, *, chunk_tokens: int, pieces: int = 0
 ) -> Iterator[IndexWriter]:
     """Open an index for its one writer, making it where there is none.
 
@@ -121,6 +121,8 @@ def open_for_writing(
         directory: Of the index.
         spec: The encoder of a new index; None: the index must exist.
         chunk_tokens: The most tokens of a passage in a new index.
+        pieces: Into how many pieces passages of a new index are cut whose embeddings are kept
+            too; 0: none are.
 
     Raises:
         UsageError: If the directory holds something else.
@@ -129,7 +131,7 @@ def open_for_writing(
     """
     is_new = not (directory / MANIFEST_NAME).is_file() and spec is not None
     if is_new and spec is not None:
-        create_index(directory, spec, chunk_tokens=chunk_tokens)
+        create_index(directory, spec, chunk_tokens=chunk_tokens, pieces=pieces)
     caches = lancedb.Session(WRITER_CACHE_BYTES, WRITER_CACHE_BYTES)
     index = PassageIndex.open(directory, session=caches)
     with _lock(directory):
@@ -141,8 +143,8 @@ def open_for_writing(
             raise
 
 
-def create_index(directory: Path, spec: EncoderSpec, *, chunk_tokens: int) -> None:
-    """Make an empty index, whole or not at all.
+def create_index(directory: Path, spec: EncoderSpec, *, chunk_tokens: int, pieces: int = 0) -> None:
+    """Make an empty index, whole or not at all; the arguments are those of `open_for_writing`.
 
     Raises:
         UsageError: If the directory holds something.
@@ -150,23 +152,24 @@ def create_index(directory: Path, spec: EncoderSpec, *, chunk_tokens: int) -> No
     """
     refuse_foreign(directory)
     directory = Path(os.path.abspath(directory))  # noqa: PTH100 - keeps links as they are
-    manifest = Manifest(kind="index", encoder=spec, settings={"chunk_tokens": chunk_tokens})
+    settings = {"chunk_tokens": chunk_tokens, **({PIECES_SETTING: pieces} if pieces else {})}
+    manifest = Manifest(kind="index", encoder=spec, settings=settings)
     with translate_os_errors(directory):
         directory.parent.mkdir(parents=True, exist_ok=True)
         prefix = f".{directory.name}.partial-"
         partial = Path(tempfile.mkdtemp(prefix=prefix, dir=directory.parent))
         try:
             partial.chmod(0o755)
-            _create_table(partial, spec)
+            _create_table(partial, schema.passage_schema(spec, pieces=pieces))
             write_manifest(partial, manifest)
             partial.rename(directory)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
 
 
-def _create_table(directory: Path, spec: EncoderSpec) -> None:
+def _create_table(directory: Path, columns: pa.Schema) -> None:
     connection = lancedb.connect(os.fspath(directory))
-    table = connection.create_table(schema.TABLE, schema=schema.passage_schema(spec))
+    table = connection.create_table(schema.TABLE, schema=columns)
     # Made while empty, so that word search works from the first row on; rows that an index
     # does not hold yet are searched one by one.
     table.create_index(schema.WORDS, config=FTS())
