@@ -1,9 +1,14 @@
-"""Keeping freed memory."""
+"""Keeping freed memory, and not looking through what is being loaded."""
 
+import gc
 import subprocess
 import sys
+import weakref
+from collections.abc import Iterator
 
 import pytest
+
+from xorag.runtime.memory import collection_paused
 
 PROGRAM = """
 import resource
@@ -37,3 +42,51 @@ def test_memory_that_was_freed_is_not_taken_from_the_system_again() -> None:
 
     assert kept < 100
     assert kept < faults("") / 2
+
+
+class _Cycle:
+    """An object that only a search for reference cycles frees."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+@pytest.fixture
+def collecting() -> Iterator[None]:
+    """The collector as Python starts it, and again afterwards."""
+    gc.enable()
+    yield
+    gc.enable()
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("collecting")
+def test_no_cycles_are_looked_for_while_libraries_are_loaded() -> None:
+    with collection_paused():
+        cycles = [weakref.ref(_Cycle()) for _ in range(10_000)]
+        were_freed = sum(cycle() is None for cycle in cycles)
+
+    assert were_freed == 0
+
+
+@pytest.mark.usefixtures("collecting")
+def test_cycles_are_looked_for_again_afterwards_except_among_what_was_loaded() -> None:
+    with collection_paused():
+        loaded = weakref.ref(_Cycle())
+    later = weakref.ref(_Cycle())
+
+    gc.collect()
+
+    assert gc.isenabled()
+    assert later() is None
+    assert loaded() is not None
+
+
+@pytest.mark.usefixtures("collecting")
+def test_a_collector_that_was_off_stays_off() -> None:
+    gc.disable()
+
+    with collection_paused():
+        pass
+
+    assert not gc.isenabled()

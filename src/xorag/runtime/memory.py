@@ -1,14 +1,18 @@
-"""Keeping memory that was freed, which training on a CPU allocates again at once.
+"""How this process keeps, and looks through, its memory.
 
 By default glibc gives large blocks back to the system, and each step of training takes them
-anew, page by page. On a virtual machine that took a third of a step (`docs/log.md`). Knows nothing
-of what the memory is for.
+anew, page by page. On a virtual machine that took a third of a step (`docs/log.md`). And Python
+looks for garbage again and again while large libraries are imported, which make none. Knows
+nothing of what the memory is for.
 """
 
 import ctypes
+import gc
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 logger = logging.getLogger(__name__)
 
@@ -36,3 +40,21 @@ def keep_freed_memory() -> bool:
     taken = bool(set_option(_M_MMAP_MAX, 0)) and bool(set_option(_M_TRIM_THRESHOLD, _NEVER))
     logger.debug("freed memory is kept", extra={"taken": taken})
     return taken
+
+
+@contextmanager
+def collection_paused() -> Iterator[None]:
+    """Look for no reference cycles inside the block, nor among what it made after it.
+
+    For importing libraries and opening models: what these make stays until the process ends, and
+    looking through it again and again takes a quarter of the time that they take. For programs,
+    which open things once: cycles that the block leaves behind are never freed.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
