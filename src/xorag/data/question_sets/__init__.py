@@ -1,0 +1,1 @@
+"""Question sets of others, by name or file, as questions with answers."""
