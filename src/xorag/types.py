@@ -95,7 +95,7 @@ class Reading:
     def __post_init__(self) -> None:
         if not 1 <= self.tokens <= MAX_TOKENS_PER_PASSAGE:
             raise UsageError(
-                f"tokens_per_passage must be 1 to {MAX_TOKENS_PER_PASSAGE}, got {self.tokens}"
+                f"tokens per passage must be 1 to {MAX_TOKENS_PER_PASSAGE}, got {self.tokens}"
             )
 
 

@@ -34,6 +34,22 @@ def test_json_is_one_document_on_stdout(
     assert {item["form"] for item in document["evidence"]} <= {"text", "token"}
 
 
+def test_the_form_and_the_number_of_soft_tokens_can_be_named(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("Who wrote Emma?", "-k", "4", "--max-new-tokens", "2", "--json")
+
+    run(world, *words, "--tokens-per-passage", "2")
+    two = json.loads(capsys.readouterr().out)
+    run(world, *words, "--form", "text")
+    text = json.loads(capsys.readouterr().out)
+
+    # Two soft tokens and what parts them; two of the passages are too short for two.
+    assert sorted(item["tokens"] for item in two["evidence"]) == [1, 1, 3, 3]
+    assert {item["form"] for item in text["evidence"]} == {"text"}
+    assert text["cost"]["passage_tokens_used"] == two["cost"]["passage_tokens_as_text"]
+
+
 def test_people_see_the_answer_the_evidence_and_the_cost(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -68,6 +84,11 @@ def test_a_terminal_gets_the_answer_while_it_is_written(
         (["Who?", "--mode", "guess"], "guess"),
         (["Who?", "--layout", "guess"], "no prompt layout 'guess'"),
         (["Who?", "--dtype", "int3"], "int3"),
+        (["Who?", "--form", "picture"], "picture"),
+        (["Who?", "--form", "token", "--mode", "closed"], "mode 'closed' reads no passage"),
+        (["Who?", "--tokens-per-passage", "17"], "must be 1 to 16, got 17"),
+        (["Who?", "--tokens-per-passage", "4", "--mode", "text"], "is for soft tokens"),
+        (["Who?", "--tokens-per-passage", "4", "--mode", "closed"], "is for soft tokens"),
     ],
 )
 def test_a_wrong_command_exits_with_2_and_one_sentence(

@@ -194,8 +194,8 @@ def test_the_confidence_is_the_geometric_mean_of_the_probabilities(pipeline: Pip
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ({"tokens_per_passage": 0}, "tokens_per_passage must be 1 to 16, got 0"),
-        ({"tokens_per_passage": 17}, "tokens_per_passage must be 1 to 16, got 17"),
+        ({"tokens_per_passage": 0}, "tokens per passage must be 1 to 16, got 0"),
+        ({"tokens_per_passage": 17}, "tokens per passage must be 1 to 16, got 17"),
         ({"form": "picture"}, "no form 'picture'; give one of text, token"),
         ({"form": "text", "mode": "closed"}, "mode 'closed' reads no passage"),
         ({"task": "poem"}, "no task 'poem'; give one of qa, claim, choice, long"),

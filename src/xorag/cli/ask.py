@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xorag.cli import output
-from xorag.types import Answer, Mode
+from xorag.runtime.memory import collection_paused
+from xorag.types import Answer, Form, Mode
 
 if TYPE_CHECKING:
     from xorag.pipeline import Pipeline
+    from xorag.pipeline.options import AskOptions
 
 _SNIPPET = 80
 
@@ -22,8 +24,14 @@ def ask(
         Path | None, typer.Option(help="Directory made by `xorag index`; unset, the demo's.")
     ] = None,
     mode: Annotated[
-        Mode, typer.Option(help="Read no passage, their text, or one soft token each.")
+        Mode, typer.Option(help="Read no passage, their text, or soft tokens for them.")
     ] = Mode.XRAG,
+    form: Annotated[
+        Form | None, typer.Option(help="How passages are read; unset, as the mode says.")
+    ] = None,
+    tokens_per_passage: Annotated[
+        int, typer.Option(help="Soft tokens a passage, 1 to 16: more tell more and cost more.")
+    ] = 1,
     k: Annotated[int, typer.Option("-k", help="Passages to read.")] = 1,
     max_new_tokens: Annotated[int, typer.Option(help="Where the answer is cut.")] = 32,
     model: Annotated[
@@ -45,12 +53,19 @@ def ask(
     device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; unset, the best.")] = None,
     json: output.JsonFlag = False,
 ) -> None:
-    """Answer a question from an index, reading each passage as text or as one soft token.
+    """Answer a question from an index, reading each passage as text or as soft tokens.
 
-    Example: `xorag ask "Who wrote Emma?" --index my-index --mode xrag -k 3`
+    Example: `xorag ask "Who wrote Emma?" --index my-index -k 3 --tokens-per-passage 4`
     """
-    _check(question, k, max_new_tokens)
-    with output.working("loading the models"):
+    options: AskOptions = {
+        "mode": mode,
+        "k": k,
+        "max_new_tokens": max_new_tokens,
+        "form": form,
+        "tokens_per_passage": tokens_per_passage,
+    }
+    _check(question, options)
+    with output.working("loading the models"), collection_paused():
         from xorag.pipeline import Pipeline
         from xorag.runtime.device import limit_threads
 
@@ -66,35 +81,35 @@ def ask(
         )
         pipeline.prepare(mode)
     if json:
-        answer = pipeline.ask(question, mode=mode, k=k, max_new_tokens=max_new_tokens)
+        answer = pipeline.ask(question, **options)
         output.print_json(answer.as_json())
         return
-    _show(_streamed(pipeline, question, mode, k, max_new_tokens))
+    _show(_streamed(pipeline, question, options))
 
 
-def _check(question: str, k: int, max_new_tokens: int) -> None:
+def _check(question: str, options: "AskOptions") -> None:
     """Refuse what no model is needed to refuse."""
     from xorag.errors import UsageError
-    from xorag.retrieval.checks import require_positive, require_text
+    from xorag.pipeline.options import checked
+    from xorag.retrieval.checks import require_text
 
     require_text([question])
-    require_positive(k)
-    if max_new_tokens < 1:
-        raise UsageError(f"--max-new-tokens must be at least 1, got {max_new_tokens}")
+    asking = checked(**options)
+    if asking.max_new_tokens < 1:
+        raise UsageError(f"--max-new-tokens must be at least 1, got {asking.max_new_tokens}")
+    tokens = options["tokens_per_passage"]
+    if tokens > 1 and (asking.reading is None or asking.reading.form is Form.TEXT):
+        raise UsageError(
+            f"--tokens-per-passage {tokens} is for soft tokens, but no passage is read as such; "
+            "leave it out, or read them with --mode xrag"
+        )
 
 
-def _streamed(
-    pipeline: "Pipeline", question: str, mode: Mode, k: int, max_new_tokens: int
-) -> Answer:
+def _streamed(pipeline: "Pipeline", question: str, options: "AskOptions") -> Answer:
     """The answer, shown while it is written if a terminal shows it."""
     is_terminal = _is_terminal()
-    answer = pipeline.ask(
-        question,
-        mode=mode,
-        k=k,
-        max_new_tokens=max_new_tokens,
-        on_text=output.stream if is_terminal else None,
-    )
+    on_text = output.stream if is_terminal else None
+    answer = pipeline.ask(question, on_text=on_text, **options)
     output.line("" if is_terminal else answer.answer)
     return answer
 

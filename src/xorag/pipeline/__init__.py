@@ -7,6 +7,18 @@
 `flow.py` is that flow, a function a step: read it first.
 """
 
-from xorag.pipeline.flow import Pipeline
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from xorag.pipeline.flow import Pipeline
 
 __all__ = ["Pipeline"]
+
+
+def __getattr__(name: str) -> object:
+    """Import `Pipeline` when it is first asked for, so that options are checked without torch."""
+    if name == "Pipeline":
+        from xorag.pipeline.flow import Pipeline  # noqa: PLC0415 - the point of this function
+
+        return Pipeline
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
