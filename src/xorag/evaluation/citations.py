@@ -1,7 +1,7 @@
 """Whether the passages that an answer cites, as in "... in 1921 [1][3].", bear it out.
 
 Source: Gao et al., 2023, *Enabling Large Language Models to Generate Text with Citations* (ALCE),
-arXiv 2305.14627, section 4.3.
+arXiv 2305.14627, on citation quality.
 """
 
 import re

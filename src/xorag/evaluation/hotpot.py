@@ -1,6 +1,6 @@
 """HotpotQA's scores of an answer, of supporting facts, and of both jointly.
 
-Source: Yang et al., 2018, *HotpotQA*, arXiv 1809.09600, section 5.1, and its official script.
+Source: Yang et al., 2018, *HotpotQA*, arXiv 1809.09600, on its metrics, and the official script.
 """
 
 from collections.abc import Collection, Sequence

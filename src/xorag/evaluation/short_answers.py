@@ -10,7 +10,7 @@ def str_em(prediction: str, short_answers: Sequence[Sequence[str]]) -> float:
     """ASQA's STR-EM: share of the questions inside one whose short answer stands in the text.
 
     As published, letters are compared, not words: "1" stands in "1921".
-    Source: Stelmakh et al., 2022, *ASQA*, arXiv 2204.06092, section 4.
+    Source: Stelmakh et al., 2022, *ASQA*, arXiv 2204.06092, on STR-EM.
 
     Args:
         prediction: The long answer.
