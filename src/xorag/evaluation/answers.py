@@ -10,9 +10,7 @@ from xorag.data.questions import Question
 from xorag.data.verdicts import TRUE, verdict
 from xorag.errors import UsageError
 from xorag.evaluation.choices import choice_accuracy
-from xorag.evaluation.citations import citation_scores
 from xorag.evaluation.claims import claim_accuracy, claim_wordings
-from xorag.evaluation.hotpot import hotpot_answer
 from xorag.evaluation.normalisation import dpr_tokens, squad_text
 from xorag.evaluation.overlap import Overlap, word_overlap
 from xorag.evaluation.rouge import rouge_l_score
@@ -37,42 +35,24 @@ class AnswerScores:
     rouge_l: float | None = None
     accuracy: float | None = None
     """Of claims and multiple choice."""
-    hotpot_f1: float | None = None
-    """F1 where yes, no and noanswer must agree exactly; of questions with supporting facts."""
     str_em: float | None = None
     """Of long answers with steps, such as ASQA's: share of the steps' answers that they hold."""
-    citation_recall: float | None = None
-    """Of long answers read from passages, as is `citation_precision`, judged by shared words."""
-    citation_precision: float | None = None
 
 
-def score_answer(
-    question: Question, prediction: str, *, evidence: Sequence[str] = ()
-) -> AnswerScores:
+def score_answer(question: Question, prediction: str) -> AnswerScores:
     """Score a prediction by all that its question allows.
 
     A claim is compared with the wordings of its verdict (`claim_wordings`), other questions with
     their answers. A question without answers has no score but, where it has a label, accuracy.
-
-    Args:
-        question: What was asked.
-        prediction: What the model wrote.
-        evidence: The passages that it read, in the order in which a long answer would cite them.
+    HotpotQA's rules and citations have modules of their own, `hotpot` and `citations`.
     """
     answers = _answers_of(question)
     scores = AnswerScores(accuracy=_accuracy(question, prediction))
     if answers:
         scores = _with_words(scores, prediction, answers)
-    if answers and question.supporting_facts:
-        scores = replace(scores, hotpot_f1=hotpot_answer(prediction, answers).overlap.f1)
-    if question.task != "long":
-        return scores
     short_answers = [step.answers for step in question.decomposition if step.answers]
-    if short_answers:
+    if question.task == "long" and short_answers:
         scores = replace(scores, str_em=str_em(prediction, short_answers))
-    if evidence:
-        cited = citation_scores(prediction, evidence)
-        scores = replace(scores, citation_recall=cited.recall, citation_precision=cited.precision)
     return scores
 
 
