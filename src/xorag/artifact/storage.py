@@ -21,6 +21,7 @@ REFUSALS: Mapping[int, str] = MappingProxyType(
         errno.EACCES: "permission is denied; choose a directory that you may write to",
         errno.EPERM: "the operation is not permitted; choose a directory that you may write to",
         errno.EEXIST: "a file of that name is in the way; choose another directory",
+        errno.EISDIR: "a directory of that name is in the way; move it or choose another place",
         errno.ENOTDIR: "a part of the path is a file, not a directory; choose another directory",
     }
 )

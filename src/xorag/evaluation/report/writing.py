@@ -46,7 +46,7 @@ def write_report(directory: Path, *, examples: int = DEFAULT_EXAMPLES) -> Writte
     from xorag.evaluation.report.page import render_page  # noqa: PLC0415
 
     contents = read_contents(directory, examples=examples)
-    # Half a character, as broken data has it, cannot be written: it becomes a question mark.
+    # The name of a directory may hold bytes that are no UTF-8; they become question marks.
     page = render_page(contents).encode("utf-8", "replace")
     path = directory / PAGE_NAME
     with translate_os_errors(path):
