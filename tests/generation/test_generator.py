@@ -1,6 +1,7 @@
 """Generation: the same whatever the batch, with the model's own log-probabilities, streamed."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from xorag.compression.projector import Projector
 from xorag.errors import ProjectorMismatchError, PromptTooLongError, UsageError
 from xorag.generation.control import PromptEncoder
 from xorag.generation.generator import TransformersGenerator
-from xorag.types import Prompt
+from xorag.types import Generation, Prompt
 
 IN_DIM, LIMIT = 6, 256
 
@@ -51,6 +52,22 @@ def prompts_of(count: int) -> list[Prompt]:
         embeddings = tuple(chance.normal(size=IN_DIM) for _ in places)
         prompts.append(Prompt(ids, places, embeddings))
     return prompts
+
+
+def test_each_batch_is_told_when_it_is_done_with_the_places_of_its_prompts(
+    encoder: PromptEncoder, model: SoftTokenModel
+) -> None:
+    prompts = prompts_of(5)
+    generator = TransformersGenerator(model, encoder, batch_tokens=40)
+    told: list[Mapping[int, Generation]] = []
+
+    answers = generator.generate(prompts, max_new_tokens=3, on_batch=told.append)
+
+    assert len(told) > 1
+    assert sorted(place for batch in told for place in batch) == list(range(5))
+    assert {place: item for batch in told for place, item in batch.items()} == dict(
+        enumerate(answers)
+    )
 
 
 def test_a_batch_gives_what_each_prompt_gives_alone(

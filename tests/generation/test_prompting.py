@@ -42,6 +42,22 @@ def test_text_instead_of_a_token_costs_what_it_says(text: str) -> None:
     assert difference == BUILDER.tokens_as_text(item.passage) - 1
 
 
+def test_several_soft_tokens_of_a_passage_stand_in_order_parted_by_spaces() -> None:
+    item = hit("The river Ebro.")
+    rows = np.arange(12, dtype=np.float32).reshape(3, 4)
+
+    several = Context(item, Form.TOKEN, rows)
+    prompt = BUILDER.build("Who?", [several, Context(item, Form.TOKEN)])
+    neighbours = BUILDER.build("Who?", [Context(item, Form.TOKEN)] * 4)
+
+    assert prompt.token_ids == neighbours.token_ids
+    assert prompt.placeholders == neighbours.placeholders
+    assert np.stack(prompt.embeddings[:3]).tolist() == rows.tolist()
+    one = BUILDER.build("Who?", [Context(item, Form.TOKEN)])
+    three = BUILDER.build("Who?", [several])
+    assert len(three.token_ids) - len(one.token_ids) == BUILDER.tokens_of(several) - 1
+
+
 def test_a_hit_without_an_embedding_cannot_be_a_token() -> None:
     bare = Hit(Passage("d#0", "d", "", "text", 0), 1.0)
 

@@ -1,15 +1,21 @@
 """The dial for the rate: forms, several soft tokens a passage, and passages that are given."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.pipeline.tiny_world import World
+from tests.pipeline.tiny_world import DOCUMENTS, World
+from tests.retrieval.tiny_encoders import WIDTH
 from xorag.compression.projector_artifact import load_projector, save_projector
 from xorag.data.pieces import cut_into_pieces
 from xorag.errors import ProjectorMismatchError, UsageError
 from xorag.pipeline import Pipeline
+from xorag.retrieval.encoder import Encoder
+from xorag.retrieval.ingest import build_index
+from xorag.retrieval.ingest_report import IngestOptions
+from xorag.retrieval.timed import TimedEmbeddings
 from xorag.types import Answer, Form, Hit, Mode, Passage, Reading
 
 QUESTION = "Who wrote Emma?"
@@ -164,6 +170,58 @@ def test_a_question_may_come_without_passages_and_closed_reads_none(pipeline: Pi
 
     assert closed.evidence == empty.evidence == ()
     assert closed.answer == empty.answer
+
+
+class SlowEmbedder:
+    """Takes a minute, as it says itself."""
+
+    def embed(self, passages: Sequence[Passage], counts: Sequence[int]) -> TimedEmbeddings:
+        pairs = zip(passages, counts, strict=True)
+        return TimedEmbeddings([np.ones((count, WIDTH), np.float32) for _, count in pairs], 60.0)
+
+
+def test_encoding_pieces_counts_as_encoding(pipeline: Pipeline) -> None:
+    slow = Pipeline(
+        pipeline.builder, pipeline.generator, pipeline.retriever, embedder=SlowEmbedder()
+    )
+
+    one = slow.ask(QUESTION, max_new_tokens=2).cost.seconds
+    several = slow.ask_many([QUESTION] * 3, tokens_per_passage=2, max_new_tokens=2)
+
+    assert one.encode < 60
+    for seconds in (answer.cost.seconds for answer in several):
+        assert 20 <= seconds.encode < 60
+        assert seconds.total >= seconds.encode + seconds.search + seconds.generate
+
+
+class NoEmbedder:
+    """Encodes nothing."""
+
+    def embed(self, passages: Sequence[Passage], counts: Sequence[int]) -> TimedEmbeddings:
+        raise AssertionError(f"{len(passages)} passages were encoded in {counts} pieces")
+
+
+def test_stored_pieces_are_read_instead_of_encoding_them_again(
+    world: World, tmp_path: Path
+) -> None:
+    encoder = Encoder.open(str(world.encoder), device="cpu")
+    build_index(DOCUMENTS, tmp_path / "index", encoder, IngestOptions(pieces=2))
+    opened = Pipeline.open(
+        tmp_path / "index", model=str(world.model), projector=world.projector, dtype="float32"
+    )
+    encoded = opened.ask(QUESTION, k=4, tokens_per_passage=3)
+    expected = Pipeline.open(
+        world.index, model=str(world.model), projector=world.projector, dtype="float32"
+    ).ask(QUESTION, k=4, tokens_per_passage=2)
+    opened.embedder = NoEmbedder()
+
+    stored = opened.ask(QUESTION, k=4, tokens_per_passage=2)
+
+    assert stored.answer == expected.answer
+    assert [item.tokens for item in stored.evidence] == [item.tokens for item in expected.evidence]
+    assert sum(soft_tokens(encoded)) >= sum(soft_tokens(stored)) == 6
+    with pytest.raises(AssertionError, match="4 passages were encoded"):
+        opened.ask(QUESTION, k=4, tokens_per_passage=3)
 
 
 def test_each_answer_is_told_once_with_its_place(pipeline: Pipeline) -> None:

@@ -5,6 +5,7 @@ Knows nothing of encoders: pieces are balanced by characters.
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from xorag.data.sentences import split_sentences
 from xorag.errors import UsageError
@@ -40,15 +41,20 @@ def cut_into_pieces(text: str, count: int) -> list[str]:
 
 
 def _divide_longest(units: Sequence[str]) -> list[str] | None:
-    """The units with the longest cut in two, or None if it has one word only."""
-    longest = max(range(len(units)), key=lambda i: len(units[i]))
-    unit = units[longest]
+    """The units with the longest of several words cut in two, or None if none has several."""
+    for place in sorted(range(len(units)), key=lambda i: -len(units[i])):
+        unit = units[place]
+        cuts = [match.end() for match in _PLACE_TO_CUT.finditer(unit.rstrip()) if match.start()]
+        if cuts:
+            cut = _nearest_to_middle(unit, cuts)
+            return [*units[:place], unit[:cut], unit[cut:], *units[place + 1 :]]
+    return None
+
+
+def _nearest_to_middle(unit: str, cuts: Sequence[int]) -> int:
+    """The best place to cut; the end of a clause counts as twice as near."""
     middle = len(unit.rstrip()) / 2
-    cuts = [match.end() for match in _PLACE_TO_CUT.finditer(unit.rstrip()) if match.start()]
-    if not cuts:
-        return None
-    cut = min(cuts, key=lambda at: abs(at - middle) * (0.5 if _ends_clause(unit, at) else 1.0))
-    return [*units[:longest], unit[:cut], unit[cut:], *units[longest + 1 :]]
+    return min(cuts, key=lambda at: abs(at - middle) * (0.5 if _ends_clause(unit, at) else 1.0))
 
 
 def _ends_clause(unit: str, at: int) -> bool:
@@ -68,4 +74,4 @@ def _balanced_runs(units: Sequence[str], count: int) -> list[str]:
         possible = range(borders[-1] + 1, len(units) - (count - run) + 1)
         borders.append(min(possible, key=lambda at: abs(ends[at] - share)))
     borders.append(len(units))
-    return ["".join(units[a:b]) for a, b in zip(borders, borders[1:], strict=False)]
+    return ["".join(units[a:b]) for a, b in pairwise(borders)]
