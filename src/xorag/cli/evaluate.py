@@ -1,0 +1,132 @@
+"""`xorag eval`: how good the answers of each mode are, and what they cost."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from xorag.cli import output
+from xorag.cli.evaluation_tables import show_summary
+from xorag.evaluation.plan import PassageSource, Rows
+
+if TYPE_CHECKING:
+    from xorag.evaluation.opening import Opened
+    from xorag.evaluation.overview import Summary
+    from xorag.evaluation.run import Evaluation, EvaluationProgress
+
+
+def evaluate(
+    more_questions: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILE_OR_NAME", help="More sets, as after a shell's `*`."),
+    ] = None,
+    *,
+    questions: Annotated[
+        list[str],
+        typer.Option(metavar="FILE_OR_NAME", help="A question file, or a known set such as nq."),
+    ],
+    out: Annotated[Path, typer.Option(help="Directory for the results; run again, it goes on.")],
+    modes: Annotated[
+        str, typer.Option(help="Some of closed, text, xrag, with commas between.")
+    ] = "closed,text,xrag",
+    passages: Annotated[
+        PassageSource, typer.Option(help="Those that came with the questions, or from the index.")
+    ] = PassageSource.GIVEN,
+    index: Annotated[
+        Path | None, typer.Option(help="Made by `xorag index`; unset, the demo's for retrieved.")
+    ] = None,
+    k: Annotated[int, typer.Option("-k", help="Passages to read.")] = 1,
+    tokens_per_passage: Annotated[
+        str, typer.Option(help="Soft tokens for xrag, 1 to 16, such as 1,4,8.")
+    ] = "1",
+    rows: Annotated[
+        Rows, typer.Option(help="Rows kept for reporting, the others, or both.")
+    ] = Rows.ALL,
+    limit: Annotated[int | None, typer.Option(help="The most questions of a set.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the sample and of the passages' order.")] = 0,
+    max_new_tokens: Annotated[int, typer.Option(help="Where an answer is cut.")] = 32,
+    batch_tokens: Annotated[
+        int, typer.Option(help="The most tokens generated from together.")
+    ] = 8192,
+    model: Annotated[
+        str | None, typer.Option(help="Language model: a folder or a name (`xorag models`).")
+    ] = None,
+    encoder: Annotated[
+        str | None, typer.Option(help="Of the passages; unset, the index's or the projector's own.")
+    ] = None,
+    projector: Annotated[
+        Path | None, typer.Option(help="Projector directory; unset, one in xorag that fits.")
+    ] = None,
+    layout: Annotated[
+        str | None, typer.Option(help="Prompt layout: chat, plain, xrag or xrag-claims.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="CPU threads; unset, the free cores.")] = None,
+    dtype: Annotated[
+        str | None, typer.Option(help="float32, bfloat16 or float16; unset, the fastest here.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; unset, the best.")] = None,
+    json: output.JsonFlag = False,
+) -> None:
+    """Answer sets of questions in each mode; score the answers and compare with closed book.
+
+    Example: `xorag eval --questions nq.jsonl.gz --rows dev --limit 100 --out results/nq`
+    """
+    from xorag.evaluation.directory import EvaluationDirectory
+    from xorag.evaluation.plan import Settings, plan_conditions
+    from xorag.evaluation.question_sets import read_sets
+
+    settings = Settings(passages, k, rows, limit, seed, max_new_tokens)
+    conditions = plan_conditions(
+        _words(modes), k=k, tokens_per_passage=_numbers(tokens_per_passage)
+    )
+    directory = EvaluationDirectory(out)
+    directory.require_usable()
+    with output.working("reading the questions"):
+        sets = read_sets([*questions, *(more_questions or [])], settings)
+    with output.working("loading the models"):
+        from xorag.evaluation.opening import Place, open_models
+        from xorag.evaluation.run import Evaluation
+        from xorag.pipeline.opening import PartNames
+        from xorag.runtime.device import limit_threads
+
+        limit_threads(threads)
+        is_retrieved = passages is PassageSource.RETRIEVED
+        names = PartNames(index, model, encoder, projector, layout, is_demo_used=is_retrieved)
+        place = Place(device, dtype, batch_tokens)
+        opened = open_models(names, place.like(directory.recorded_models()), passages, conditions)
+    summary = _run(Evaluation(directory, settings, sets, conditions), opened)
+    if json:
+        output.print_json(summary.as_json())
+        return
+    show_summary(summary, out)
+
+
+def _run(evaluation: "Evaluation", opened: "Opened") -> "Summary":
+    """Ask what has no answer yet, and summarise all that is there."""
+    from xorag.evaluation.overview import summarise
+    from xorag.evaluation.run import run_evaluation
+
+    with evaluation.directory.locked():
+        asked = evaluation.directory.register(evaluation.asked_of(opened.models))
+        with output.progress("answering", unit="questions") as bar:
+
+            def show(state: "EvaluationProgress") -> None:
+                bar.update(state.answered, total=state.total, note=state.asking)
+
+            run_evaluation(evaluation, opened.pipeline, on_progress=show)
+        return summarise(evaluation.directory, asked)
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _numbers(text: str) -> list[int]:
+    from xorag.errors import UsageError
+
+    try:
+        return [int(word) for word in _words(text)]
+    except ValueError as error:
+        raise UsageError(
+            f"--tokens-per-passage must be numbers such as 1,4,8, got {text!r}"
+        ) from error

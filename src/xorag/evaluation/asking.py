@@ -1,0 +1,139 @@
+"""From questions to what is asked, and from answers to results.
+
+Knows nothing of files, and nothing of how a question is answered.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from xorag.data.questions import LabelledPassage, Question, Task
+from xorag.evaluation.passages import as_passage, find_gold, given_passages, gold_passages
+from xorag.evaluation.plan import Condition, PassageSource, Settings
+from xorag.evaluation.results import EvidenceResult, Result
+from xorag.evaluation.scoring import scores_of
+from xorag.types import Answer, Evidence, Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question in the words in which it is asked, with the passages that are given with it."""
+
+    question: Question
+    given: tuple[LabelledPassage, ...] | None
+    """To be read, in this order; None where passages are retrieved or none are read."""
+
+    @property
+    def text(self) -> str:
+        """The question, and below it the choices that it offers."""
+        choices = [f"{choice.label}. {choice.text}" for choice in self.question.choices]
+        return "\n".join((self.question.question, *choices))
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """The given passages as the pipeline takes them."""
+        return tuple(as_passage(passage) for passage in self.given or ())
+
+    @property
+    def length(self) -> int:
+        """Characters to be read, by which questions are sorted."""
+        return len(self.text) + sum(len(passage.text) for passage in self.given or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Questions of one task that are handed over together."""
+
+    task: Task
+    asked: tuple[Asked, ...]
+
+
+def askable(
+    questions: Sequence[Question], condition: Condition, settings: Settings
+) -> tuple[Question, ...]:
+    """The questions that can be asked under a condition.
+
+    One that came without passages is left out where given ones are to be read: answered without
+    them, it would count for a mode that it did not use.
+    """
+    if condition.k == 0 or settings.passages is PassageSource.RETRIEVED:
+        return tuple(questions)
+    return tuple(question for question in questions if question.passages)
+
+
+def group_questions(
+    questions: Sequence[Question], condition: Condition, settings: Settings, *, size: int
+) -> Iterator[Group]:
+    """Part questions by task into groups of like length, the longest first.
+
+    What is too long for the model or the machine so shows at once, and not at the end.
+    """
+    asked = [Asked(question, _given(question, condition, settings)) for question in questions]
+    asked.sort(key=lambda item: (item.question.task, -item.length))
+    for task, items in groupby(asked, key=lambda item: item.question.task):
+        of_task = tuple(items)
+        for start in range(0, len(of_task), size):
+            yield Group(task, of_task[start : start + size])
+
+
+def build_result(asked: Asked, condition: Condition, answer: Answer) -> Result:
+    """Score an answer, and say which of its passages the data set calls supporting."""
+    question, cost = asked.question, answer.cost
+    is_retrieved = condition.k > 0 and asked.given is None
+    golds = gold_passages(question) if is_retrieved else ()
+    texts = [item.passage.titled_text for item in answer.evidence]
+    return Result(
+        id=question.id,
+        question=question.question,
+        task=question.task,
+        answers=question.answers,
+        prediction=answer.answer,
+        confidence=answer.confidence,
+        scores=scores_of(question, answer.answer, texts),
+        prompt_tokens=cost.prompt_tokens,
+        passage_tokens_as_text=cost.passage_tokens_as_text,
+        passage_tokens_used=cost.passage_tokens_used,
+        generated_tokens=cost.generated_tokens,
+        seconds=cost.seconds.total,
+        evidence=_evidence(asked, answer),
+        gold_ids=tuple(gold.id for gold in golds) or None,
+    )
+
+
+def _given(
+    question: Question, condition: Condition, settings: Settings
+) -> tuple[LabelledPassage, ...] | None:
+    if condition.k == 0 or settings.passages is PassageSource.RETRIEVED:
+        return None
+    return given_passages(question, k=condition.k, seed=settings.seed)
+
+
+def _evidence(asked: Asked, answer: Answer) -> tuple[EvidenceResult, ...]:
+    if asked.given is not None:
+        pairs = zip(answer.evidence, asked.given, strict=True)
+        return tuple(_kept(item, is_supporting=given.is_supporting) for item, given in pairs)
+    golds = gold_passages(asked.question)
+    found = [find_gold(item.passage, golds) for item in answer.evidence]
+    return tuple(
+        _kept(
+            item,
+            is_supporting=gold is not None if golds else None,
+            gold_id=gold.id if gold else None,
+        )
+        for item, gold in zip(answer.evidence, found, strict=True)
+    )
+
+
+def _kept(
+    item: Evidence, *, is_supporting: bool | None, gold_id: str | None = None
+) -> EvidenceResult:
+    return EvidenceResult(
+        id=item.passage.id,
+        title=item.passage.title,
+        text=item.passage.text,
+        form=item.form.value,
+        tokens=item.tokens,
+        score=item.score,
+        is_supporting=is_supporting,
+        gold_id=gold_id,
+    )
