@@ -51,13 +51,20 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
         "train projector": Verb(
             "xorag.cli.train", "projector", "Train the map from a passage to its soft token."
         ),
+        "eval": Verb(
+            "xorag.cli.evaluate", "evaluate", "Score the answers of each mode on question sets."
+        ),
         "report": Verb("xorag.cli.report", "report", "Show what an evaluation found in a page."),
         "build-data instructions": Verb(
             "xorag.cli.build_data", "instructions", "Turn question sets into training examples."
         ),
+        "train distill": Verb(
+            "xorag.cli.train", "distill", "Teach it to answer as the full text would be answered."
+        ),
         "import": Verb(
             "xorag.cli.import_checkpoint", "import_checkpoint", "Take over a published checkpoint."
         ),
+        "profile": Verb("xorag.cli.profile", "profile", "Measure what answering costs."),
         "config show": Verb("xorag.cli.config", "show", "Print a recipe with all its options."),
     }
 )
