@@ -18,7 +18,18 @@ NUMBERED = (Choice("1", "a rock"), Choice("2", "1.5 metres"))
 
 @pytest.mark.parametrize(
     "text",
-    ["B", "B.", "(B)", "B) rain", "The answer is B.", "Answer: (B)", "rain", "It is Rain!"],
+    [
+        "B",
+        "B.",
+        "(B)",
+        "B) rain",
+        "The answer is B.",
+        "Answer: (B)",
+        "**B**",
+        "answer is **B**",
+        "rain",
+        "It is Rain!",
+    ],
 )
 def test_these_choose_b(text: str) -> None:
     assert chosen(text, WEATHER) == "B"
@@ -43,6 +54,13 @@ def test_an_article_is_not_taken_for_the_label_a() -> None:
 
 def test_a_decimal_number_is_not_taken_for_a_label() -> None:
     assert chosen("1.5 metres", NUMBERED) == "2"
+
+
+def test_choices_that_differ_in_case_alone_are_told_apart_by_it() -> None:
+    genotypes = (Choice("A", "RR"), Choice("B", "Rr"), Choice("C", "rr"))
+
+    assert chosen("It is Rr.", genotypes) == "B"
+    assert chosen("Rr or rr", genotypes) is None
 
 
 @given(place=st.integers(0, 3))

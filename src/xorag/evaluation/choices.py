@@ -26,13 +26,15 @@ def choice_accuracy(prediction: str, choices: Sequence[Choice], label: str) -> f
 
 def _named_by_label(prediction: str, choices: Sequence[Choice]) -> str | None:
     labels = "|".join(re.escape(choice.label) for choice in choices)
-    marked_off = rf"(?:\((?P<inside>{labels})\)|(?P<bare>{labels})(?=\s*$|[.):,;](?!\w)))"
+    marked_off = rf"(?:\((?P<inside>{labels})\)|(?P<bare>{labels})(?=\s*$|[.):,;*](?!\w)))"
     at_start = rf"\A\W*{marked_off}"
-    after_word = rf"\b(?i:answer|option|choice)(?i:\s+is)?\s*:?\s*{marked_off}"
-    found = re.search(at_start, prediction, re.MULTILINE) or re.search(
-        after_word, prediction, re.MULTILINE
-    )
-    return (found["inside"] or found["bare"]) if found else None
+    after_word = rf"\b(?:answer|option|choice)(?:\s+is)?[\s:*]*{marked_off}"
+    flags = re.MULTILINE | re.IGNORECASE
+    found = re.search(at_start, prediction, flags) or re.search(after_word, prediction, flags)
+    if not found:
+        return None
+    named = (found["inside"] or found["bare"]).lower()
+    return next(choice.label for choice in choices if choice.label.lower() == named)
 
 
 def _named_by_text(prediction: str, choices: Sequence[Choice]) -> str | None:
@@ -44,4 +46,7 @@ def _named_by_text(prediction: str, choices: Sequence[Choice]) -> str | None:
         for choice, text in there
         if not any(len(other) > len(text) and holds(other, text) for _, other in there)
     ]
+    if len(whole) > 1 and len({tuple(dpr_tokens(choice.text)) for choice in whole}) == 1:
+        # Case alone tells them apart, as genotypes ("Rr", "rr").
+        whole = [choice for choice in whole if choice.text in prediction]
     return whole[0].label if len(whole) == 1 else None
