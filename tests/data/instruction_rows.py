@@ -59,7 +59,7 @@ def build(
     options = BuildOptions(parse_counts(counts), without_gold, seed=seed)
     tally = Tally()
     builder = Builder(options, reserved or Reserved(), retrieve)
-    return list(builder.build(ExampleSet(name, name, lambda: iter(rows)), tally)), tally
+    return list(builder.build(ExampleSet(name, name, lambda _: iter(rows)), tally)), tally
 
 
 def write_questions(path: Path, *rows: Question) -> Path:

@@ -21,7 +21,7 @@ from xorag.data.instructions.sets import ExampleSet
 from xorag.data.instructions.tally import Tally
 from xorag.data.questions import LabelledPassage, Question, is_dev
 from xorag.data.training_corpus import content_id
-from xorag.errors import ArtifactError, SourceError, UsageError
+from xorag.errors import ArtifactError, SourceError
 from xorag.types import Passage
 
 OPTIONS = BuildOptions(parse_counts("1..10"))
@@ -68,7 +68,7 @@ def test_no_dev_row_and_no_reserved_passage_ever_comes_out(
         return [[p for p in corpus if p.text not in listed] for _ in questions]
 
     builder = Builder(OPTIONS, Reserved(rows, keep_out=keep_out), retrieve)
-    examples = list(builder.build(ExampleSet("nq", "nq", lambda: iter(rows)), Tally()))
+    examples = list(builder.build(ExampleSet("nq", "nq", lambda _: iter(rows)), Tally()))
 
     dev = [row for row in rows if is_dev(row)]
     supporting = {p.text for row in dev for p in row.passages if p.is_supporting is not False}
@@ -226,33 +226,3 @@ def test_a_directory_is_replaced_only_if_asked_for_and_only_if_it_holds_examples
         build_instructions(inputs, OPTIONS, Output(tmp_path / "home", overwrite=True))
 
     assert (tmp_path / "home" / "letter.txt").read_text(encoding="utf-8") == "mine"
-
-
-@pytest.mark.parametrize(
-    ("inputs", "message"),
-    [
-        (Inputs(()), "no question set was named"),
-        (Inputs(("nq.jsonl", "other/nq.json")), "two sets would be called 'nq'"),
-        (Inputs(("nq.jsonl",), corpus=Path("c.jsonl")), "give --keep-out too"),
-    ],
-)
-def test_inputs_that_contradict_each_other_are_refused(
-    tmp_path: Path, inputs: Inputs, message: str
-) -> None:
-    with pytest.raises(UsageError, match=message):
-        build_instructions(inputs, OPTIONS, Output(tmp_path / "out"))
-
-
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [({"document": 3, "summary": "x"}, "must be text"), ({"summary": "x"}, "has no document")],
-)
-def test_a_row_without_a_document_is_named(
-    tmp_path: Path, row: dict[str, object], message: str
-) -> None:
-    file = tmp_path / "news.jsonl"
-    rows = [{"id": identity(0), "document": "Ships sail.", "summary": "Ships."}, row]
-    file.write_text("".join(json.dumps(item) + "\n" for item in rows), encoding="utf-8")
-
-    with pytest.raises(SourceError, match=rf"line 2: .*{message}"):
-        build_instructions(Inputs((str(file),)), OPTIONS, Output(tmp_path / "out"))

@@ -23,7 +23,7 @@ DEFAULT_COUNTS = "1..10"
 def instructions(
     sets: Annotated[
         list[str],
-        typer.Argument(help="Question files, or JSON Lines of documents with summaries."),
+        typer.Argument(help="Question sets by file or name; documents with summaries."),
     ],
     *,
     out: Annotated[Path, typer.Option(help="The directory to write.")],
@@ -39,6 +39,7 @@ def instructions(
     reserve: Annotated[
         list[str] | None, typer.Option(help="A further set whose dev rows are kept for reporting.")
     ] = None,
+    split: Annotated[str | None, typer.Option(help="Of sets given by name, such as train.")] = None,
     index: Annotated[
         Path | None, typer.Option(help="An index, to retrieve distractors and missing passages.")
     ] = None,
@@ -78,7 +79,7 @@ def instructions(
     from xorag.data.instructions.job import Inputs, Output, build_instructions
 
     options = BuildOptions(parse_counts(passages), without_gold, limit, seed, keeps_dev=with_dev)
-    inputs = Inputs(tuple(sets), tuple(reserve or ()), keep_out, corpus)
+    inputs = Inputs(tuple(sets), tuple(reserve or ()), keep_out, corpus, split)
     target = Output(out, overwrite, shlex.join(["xorag", *sys.argv[1:]]))
     found = _found(index, retrieve, depth, encoder, device)
     with output.progress("building", unit="rows") as bar:

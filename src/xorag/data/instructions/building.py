@@ -92,7 +92,7 @@ class Builder:
                     return
 
     def _candidates(self, rows: ExampleSet, tally: Tally) -> Iterator[_Candidate]:
-        for row in rows.read():
+        for row in rows.read(lambda _: tally.skip()):
             tally.count_row()
             question, task = as_question(row), rows.task_of(row)
             drop = self._early_drop(question, task)

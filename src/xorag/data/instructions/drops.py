@@ -6,6 +6,8 @@ from enum import StrEnum
 class RowDrop(StrEnum):
     """Why a row gave no example; the first reason that applies counts."""
 
+    SKIPPED = "no_known_answer_or_repeated_id"
+    """It was left out while its set was read."""
     DEV = "dev_row"
     """It is kept for reporting."""
     DEV_QUESTION = "same_question_as_a_dev_row"

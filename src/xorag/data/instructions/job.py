@@ -14,6 +14,7 @@ from xorag.data.instructions.reserved import Reserved, listed_documents, read_ke
 from xorag.data.instructions.sets import ExampleSet, as_question
 from xorag.data.instructions.tally import Tally
 from xorag.data.instructions.writing import write_examples
+from xorag.data.question_sets.outcome import SkippedRow
 from xorag.errors import UsageError
 
 OnRow = Callable[[str], None]
@@ -32,6 +33,8 @@ class Inputs:
     """A list of ids of passages that no training may see."""
     corpus: Path | None = None
     """Where the texts of those ids stand, so that their parts and near-copies are known too."""
+    split: str | None = None
+    """Of the sets that are named and not files; None: the one that is usually reported on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def build_instructions(
     """
     if inputs.corpus is not None and inputs.keep_out is None:
         raise UsageError("a corpus is read for the texts of a keep-out list; give --keep-out too")
-    sets = open_sets(inputs.sets)
+    sets = open_sets(inputs.sets, split=inputs.split)
     reserved = _reserved(inputs, sets, keeps_dev=options.keeps_dev)
     builder = Builder(options, reserved, None if found is None else found.retrieve)
     tallies = [Tally(partial(on_row, rows.name)) for rows in sets]
@@ -98,7 +101,7 @@ def _reserved(inputs: Inputs, sets: Sequence[ExampleSet], *, keeps_dev: bool) ->
     keep_out = read_keep_out(inputs.keep_out) if inputs.keep_out else frozenset[str]()
     documents = listed_documents(inputs.corpus, keep_out) if inputs.corpus else ()
     reported = [*(() if keeps_dev else sets), *map(open_set, inputs.reserve)]
-    questions = (as_question(row) for rows in reported for row in rows.read())
+    questions = (as_question(row) for rows in reported for row in rows.read(_ignore_skipped))
     return Reserved(questions, keep_out=keep_out, documents=documents)
 
 
@@ -114,6 +117,7 @@ def _provenance(
             "passages": {str(count): weight for count, weight in options.counts.pairs()},
             "without_gold": options.without_gold,
             "limit": options.limit,
+            "split": inputs.split,
             "with_dev": options.keeps_dev,
             "reserve": list(inputs.reserve),
             "keep_out": _optional_text(inputs.keep_out),
@@ -122,6 +126,10 @@ def _provenance(
         },
         keep_out_sha256=file_sha256(inputs.keep_out) if inputs.keep_out else None,
     )
+
+
+def _ignore_skipped(row: SkippedRow) -> None:
+    """Take no notice: the row is counted when the examples are built."""
 
 
 def _optional_text(path: Path | None) -> str | None:

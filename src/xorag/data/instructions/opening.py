@@ -1,49 +1,55 @@
-"""Opening sets by file or name: question files, sets of a hub, and documents with summaries."""
+"""Opening sets by file or name: question sets, and documents with summaries."""
 
 import hashlib
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 from xorag.data.instructions.sets import ExampleSet
-from xorag.data.instructions.summaries import has_summaries, read_summaries
-from xorag.data.questions import read_questions
+from xorag.data.instructions.summaries import find_summaries, read_summaries
+from xorag.data.question_sets.outcome import OnSkipped
+from xorag.data.question_sets.reading import question_set_name, read_question_set
+from xorag.data.questions import Question
 from xorag.errors import UsageError
 
-_SUFFIXES = re.compile(r"(\.(jsonl?|ndjson|gz))+$", re.IGNORECASE)
 
-
-def open_sets(sources: Sequence[str]) -> tuple[ExampleSet, ...]:
+def open_sets(sources: Sequence[str], *, split: str | None = None) -> tuple[ExampleSet, ...]:
     """Open sets, and look at the first row of each file to see what it holds.
+
+    Args:
+        sources: Names, files and folders as `read_question_set` takes them; `cnn_dailymail` and
+            `xsum`; files of documents with summaries.
+        split: Of the sets that are named and not files; by default the one that results are
+            usually reported on.
 
     Raises:
         SourceError: If one cannot be read.
-        UsageError: If none was named, or two have the same name.
+        UsageError: If none was named, one is not known, or two have the same name.
     """
     if not sources:
         raise UsageError("no question set was named; give files or names of sets")
-    names = [set_name(source) for source in sources]
+    sets = tuple(open_set(source, split=split) for source in sources)
+    names = [rows.name for rows in sets]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise UsageError(f"two sets would be called {twice!r}; give each once, or rename a file")
-    return tuple(open_set(source) for source in sources)
+    return sets
 
 
-def open_set(source: str) -> ExampleSet:
+def open_set(source: str, *, split: str | None = None) -> ExampleSet:
     """Open one set.
 
     Raises:
         SourceError: If it cannot be read.
+        UsageError: If there is no such set, file or split.
     """
-    path = Path(source)
-    read = read_summaries if has_summaries(path) else read_questions
-    return ExampleSet(set_name(source), source, partial(read, path), file_sha256(path))
-
-
-def set_name(source: str) -> str:
-    """What a set is called: its file's name without suffixes."""
-    return _SUFFIXES.sub("", Path(source).name)
+    split = None if Path(source).is_file() else split
+    sha256 = file_sha256(Path(source.partition("=")[2] or source))
+    summaries = find_summaries(source, split)
+    if summaries is not None:
+        return ExampleSet(summaries.name, source, partial(read_summaries, summaries), sha256)
+    read_question_set(source, split=split)  # refuses what it does not know before all reading
+    return ExampleSet(question_set_name(source), source, partial(_questions, source, split), sha256)
 
 
 def file_sha256(path: Path) -> str | None:
@@ -52,3 +58,7 @@ def file_sha256(path: Path) -> str | None:
         return None
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _questions(source: str, split: str | None, on_skipped: OnSkipped) -> Iterator[Question]:
+    return read_question_set(source, split=split, on_skipped=on_skipped)

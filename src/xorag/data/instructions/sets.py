@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from xorag.data.instructions.wordings import TaskType
+from xorag.data.question_sets.outcome import OnSkipped
 from xorag.data.questions import LabelledPassage, Question
 
 _DISTANT_MARK = "_distant"
@@ -74,8 +75,9 @@ class ExampleSet:
     """Such as `nq`."""
     location: str
     """The file or name that it was opened by."""
-    read: Callable[[], Iterator[Question | Summary]]
-    """Starts reading from the first row, each time that it is called."""
+    read: Callable[[OnSkipped], Iterator[Question | Summary]]
+    """Starts reading from the first row, each time that it is called, and tells of rows that
+    are no example to anyone."""
     sha256: str | None = None
     """Of the file; None where it is no single file."""
 

@@ -1,72 +1,124 @@
-"""Documents with summaries, in the forms of CNN/DailyMail and XSum, one JSON object a line."""
+"""Documents with summaries, as CNN/DailyMail and XSum have them: by name, or from files."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
+from xorag.data.fields import Fields
 from xorag.data.instructions.sets import Summary
-from xorag.data.json_lines import read_json_lines
-from xorag.data.rows import BadRow, Row, clean
-from xorag.errors import SourceError
+from xorag.data.question_sets.outcome import OnSkipped, RowSource, SkippedRow
+from xorag.data.question_sets.reading import question_set_name
+from xorag.data.question_sets.stored_rows import HubRows, file_rows, folder_rows, hub_rows
+from xorag.data.rows import BadRow, Row
+from xorag.errors import SourceError, UsageError
 
 DOCUMENT_KEYS = ("document", "article")
 SUMMARY_KEYS = ("summary", "highlights")
+_SPLIT = "train"
 
 
-def has_summaries(path: Path) -> bool:
-    """Whether the first row of a file holds a document and its summary.
+@dataclass(frozen=True, slots=True)
+class _HubSet:
+    """Where the hub keeps a set; always read as Parquet, since some hold a program."""
+
+    repository: str
+    config: str
+
+
+NAMED_SUMMARIES: Mapping[str, _HubSet] = MappingProxyType(
+    {
+        "cnn_dailymail": _HubSet("abisee/cnn_dailymail", "3.0.0"),
+        "xsum": _HubSet("EdinburghNLP/xsum", "default"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SummarySource:
+    """A set of documents with summaries, before it is read."""
+
+    name: str
+    copy: Path | None
+    """A file or folder that holds the rows; None: the hub."""
+    split: str | None
+
+
+def find_summaries(source: str, split: str | None) -> SummarySource | None:
+    """Tell whether a name or file is one of documents with summaries.
+
+    Args:
+        source: `xsum`, `xsum=COPY`, or a file, whose first row tells.
+        split: Of a named set.
 
     Raises:
-        SourceError: If the file cannot be read.
+        SourceError: If a file cannot be read.
+        UsageError: If a copy does not exist.
     """
-    first = next(iter(read_json_lines(path)), None)
-    if not isinstance(first, Row):
-        return False
-    return _key(first.fields, DOCUMENT_KEYS) is not None and (
-        _key(first.fields, SUMMARY_KEYS) is not None
-    )
+    name, equals, copy = source.partition("=")
+    if name in NAMED_SUMMARIES:
+        if equals and not Path(copy).exists():
+            raise UsageError(f"{copy} is no file or folder; check the path of the copy")
+        return SummarySource(name, Path(copy) if equals else None, split)
+    path = Path(source)
+    if not path.is_file():
+        return None
+    first = next(iter(file_rows(path).rows), None)
+    if not isinstance(first, Row) or not _key(first.fields, DOCUMENT_KEYS):
+        return None
+    has_summary = _key(first.fields, SUMMARY_KEYS) is not None
+    return SummarySource(question_set_name(path), path, None) if has_summary else None
 
 
-def read_summaries(path: Path) -> Iterator[Summary]:
-    """Yield the documents of a file with their summaries.
+def read_summaries(source: SummarySource, on_skipped: OnSkipped) -> Iterator[Summary]:
+    """Yield the documents of a set that have a summary, and tell of the others.
 
     Raises:
-        SourceError: If the file cannot be read, or a row lacks a document or has other types.
+        MissingExtraError: If the package `datasets` is needed and not installed.
+        SourceError: If rows cannot be read, lack a document or have other types.
     """
-    for row in read_json_lines(path):
+    found = _rows(source)
+    for row in found.rows:
         if isinstance(row, BadRow):
-            raise SourceError(f"{row.path}, {row.place}: {row.reason}; correct the row")
+            raise SourceError(f"{found.origin}, {row.place}: {row.reason}; correct the row")
         try:
-            yield summary_from_fields(row.fields, default_id=f"{path.name}:{row.number}")
+            summary = _summary(Fields(row.fields), source.name, row.number)
         except SourceError as error:
-            raise SourceError(f"{path}, {row.place}: {error}; correct the row") from error
+            raise SourceError(f"{found.origin}, {row.place}: {error}; correct the row") from error
+        if summary.summary.strip():
+            yield summary
+        else:
+            on_skipped(SkippedRow(found.origin, row.place, "no summary"))
 
 
-def summary_from_fields(fields: Mapping[str, object], *, default_id: str) -> Summary:
-    """Read id, document and summary out of a row; an absent summary is empty.
+def _rows(source: SummarySource) -> RowSource:
+    hub = NAMED_SUMMARIES.get(source.name)
+    split = source.split or _SPLIT
+    if source.copy is None and hub is not None:
+        wanted = HubRows(source.name, hub.repository, hub.config, split, is_converted=True)
+        return hub_rows(wanted)
+    if source.copy is None:
+        raise UsageError(f"no set of summaries is called {source.name!r}; give a file")
+    if source.copy.is_dir():
+        config = hub.config if hub is not None else "default"
+        return folder_rows(source.copy, config, split, is_split_named=source.split is not None)
+    return file_rows(source.copy)
 
-    Raises:
-        SourceError: If there is no document, or a field is no text.
-    """
-    document = _text(fields, _key(fields, DOCUMENT_KEYS))
+
+def _summary(row: Fields, name: str, number: int) -> Summary:
+    document_key = _key(row.values, DOCUMENT_KEYS) or DOCUMENT_KEYS[0]
+    summary_key = _key(row.values, SUMMARY_KEYS) or SUMMARY_KEYS[0]
+    document = row.text(document_key)
     if not document.strip():
-        raise SourceError(f"it has no document under {' or '.join(DOCUMENT_KEYS)}")
+        raise SourceError(f"its {document_key!r} is empty")
     return Summary(
-        id=_text(fields, "id") or default_id,
-        title=_text(fields, "title"),
+        id=f"{name}:{row.optional_text('id') or number - 1}",
+        title=row.optional_text("title"),
         document=document,
-        summary=_text(fields, _key(fields, SUMMARY_KEYS)),
-        source=_text(fields, "source"),
+        summary=row.optional_text(summary_key),
+        source=row.optional_text("source"),
     )
 
 
 def _key(fields: Mapping[str, object], keys: tuple[str, ...]) -> str | None:
     return next((key for key in keys if key in fields), None)
-
-
-def _text(fields: Mapping[str, object], key: str | None) -> str:
-    value = "" if key is None else fields.get(key)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise SourceError(f"its {key!r} must be text")
-    return clean(value, str(key))

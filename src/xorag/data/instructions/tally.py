@@ -34,6 +34,11 @@ class Tally:
         self.rows += 1
         self._on_row()
 
+    def skip(self) -> None:
+        """Count a row that its reader left out."""
+        self.count_row()
+        self.drop(RowDrop.SKIPPED)
+
     def add(self, example: Instruction) -> None:
         """Count an example."""
         self.examples += 1
