@@ -11,7 +11,7 @@ from xorag.errors import SourceError
 QUESTION_KEYS = ("question", "instruction", "claim")
 ANSWER_KEYS = ("answers", "answer", "output")
 PASSAGE_KEYS = ("ctxs", "top_contexts", "docs")
-ID_KEYS = ("id", "_id", "q_id", "qid", "question_id")
+ID_KEYS = ("id", "_id", "q_id", "qid", "question_id", "sample_id")
 
 _SUPPORT_KEY = "is_supporting"
 _DISTANT_KEYS = ("has_answer", "hasanswer")
@@ -28,7 +28,8 @@ def read_evaluation_row(row: Fields, identity: str) -> Question | NoAnswer:
     """
     if "passages" in row:
         return answered(question_from_fields(row))
-    passages = tuple(_passage(item) for item in row.rows(_first(row, PASSAGE_KEYS) or "ctxs"))
+    found = row.rows(_first(row, PASSAGE_KEYS) or PASSAGE_KEYS[0])
+    passages = tuple(_passage(item) for item in found)
     if "answerKey" in row:
         return read_arc(row, identity, passages)
     question = _first(row, QUESTION_KEYS)
@@ -37,11 +38,19 @@ def read_evaluation_row(row: Fields, identity: str) -> Question | NoAnswer:
         raise SourceError(
             f"it is no question: it has none of {', '.join(QUESTION_KEYS)}, only the keys {known}"
         )
-    return _question(row, identity, row.text(question), passages)
+    is_distant = any(key in item for item in found for key in _DISTANT_KEYS)
+    return _question(
+        row, identity, row.text(question), passages, support="distant" if is_distant else ""
+    )
 
 
 def _question(
-    row: Fields, identity: str, question: str, passages: tuple[LabelledPassage, ...]
+    row: Fields,
+    identity: str,
+    question: str,
+    passages: tuple[LabelledPassage, ...],
+    *,
+    support: str,
 ) -> Question | NoAnswer:
     # A key may be there and empty, as `answers` is beside a long `answer`.
     lists = (filled(row.texts(key)) for key in ANSWER_KEYS)
@@ -63,7 +72,7 @@ def _question(
             label=label,
             source=row.optional_text("source"),
             kind=row.optional_text("type"),
-            support="distant" if any(key in row for key in _DISTANT_KEYS) else "",
+            support=support,
             decomposition=steps,
         )
     )

@@ -1,6 +1,6 @@
 """Questions of any set, by the set's name or from files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +59,10 @@ def read_question_set(
         )
     label = question_set_name(path)
     return questions_of(
-        _path_rows(path, split), read_evaluation_row, lambda row: _own_id(row, label), on_skipped
+        _path_rows(path, split),
+        read_evaluation_row,
+        lambda row: _id(row, label, ID_KEYS),
+        on_skipped,
     )
 
 
@@ -100,9 +103,9 @@ def _named_questions(
     source = _named_rows(named, found, split)
     if found.gather is not None:
         source = RowSource(source.origin, found.gather(source.rows))
-    return questions_of(
-        source, found.read, lambda row: _id(row, named.label, found.id_key), on_skipped
-    )
+    # The authors' own files of HotpotQA and 2WikiMultihopQA call it `_id`.
+    keys = () if found.id_key is None else (found.id_key, "_id")
+    return questions_of(source, found.read, lambda row: _id(row, named.label, keys), on_skipped)
 
 
 def _named_rows(named: _Named, found: NamedSet, split: str | None) -> RowSource:
@@ -141,10 +144,7 @@ def _refuse_split(path: Path, split: str | None) -> None:
         )
 
 
-def _own_id(row: Row, label: str) -> str:
-    return _id(row, label, next((key for key in ID_KEYS if key in row.fields), None))
-
-
-def _id(row: Row, label: str, key: str | None) -> str:
-    value = None if key is None else row.fields.get(key)
-    return f"{label}:{row.number - 1 if value is None else value}"
+def _id(row: Row, label: str, keys: Sequence[str]) -> str:
+    values = (row.fields.get(key) for key in keys)
+    value = next((value for value in values if value is not None), row.number - 1)
+    return f"{label}:{value}"

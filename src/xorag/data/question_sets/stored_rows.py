@@ -5,19 +5,22 @@ package `datasets`, which streams them.
 """
 
 import importlib
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 
-from xorag.data.formats import SourceFormat, detect_format, format_by_name
+from xorag.data.formats import SourceFormat, format_by_name
 from xorag.data.json_file import read_json
 from xorag.data.json_lines import read_json_lines
+from xorag.data.opening import open_source
 from xorag.data.question_sets.outcome import RowSource
 from xorag.data.rows import Row
 from xorag.errors import MissingExtraError, SourceError
 
 _CONVERTED = "refs/convert/parquet"
+_LOOKED_AT_BYTES = 2**24
 _SAVED = ("dataset_dict.json", "state.json")
 _BUILDERS: Mapping[SourceFormat, str] = MappingProxyType(
     {
@@ -72,8 +75,8 @@ def file_rows(path: Path) -> RowSource:
             f"{path} holds no questions, by its name; question files end in .jsonl, .json,"
             " .parquet, .csv or .tsv, packed or not"
         )
-    is_document = detect_format(path) is SourceFormat.JSON
-    return RowSource(str(path), read_json(path) if is_document else read_json_lines(path))
+    read = read_json if kind is SourceFormat.JSON and _is_document(path) else read_json_lines
+    return RowSource(str(path), read(path))
 
 
 def folder_rows(path: Path, config: str, split: str, *, is_split_named: bool) -> RowSource:
@@ -92,9 +95,9 @@ def folder_rows(path: Path, config: str, split: str, *, is_split_named: bool) ->
     datasets = _datasets()
     try:
         splits = _splits(datasets, path, config, split)
-    except (OSError, ValueError) as error:
-        if isinstance(error, SourceError):
-            raise
+    except SourceError:
+        raise
+    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
         raise _unreadable(path, error) from error
     chosen = _choose(path, "split", split, list(splits), is_named=is_split_named)
     return RowSource(str(path), _checked(path, splits[chosen]))
@@ -129,15 +132,16 @@ def _table(path: Path, builder: str, options: Mapping[str, str]) -> Iterable[Map
         found: Iterable[Mapping[str, object]] = datasets.load_dataset(
             builder, data_files={"rows": str(path)}, split="rows", streaming=True, **options
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
         raise _unreadable(path, error) from error
     return found
 
 
 def _checked(path: Path, stream: Iterable[Mapping[str, object]]) -> Iterator[Row]:
+    datasets = _datasets()
     try:
         yield from _numbered(stream)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
         raise _unreadable(path, error) from error
 
 
@@ -153,6 +157,19 @@ def _splits(
     chosen = _choose(path, "configuration", config, configs, is_named=False)
     found = datasets.load_dataset(str(path), chosen, streaming=True)
     return found
+
+
+def _is_document(path: Path) -> bool:
+    """Whether a file is one list, or an object of ids and rows, rather than a row a line."""
+    with open_source(path) as stream:
+        start = stream.read(_LOOKED_AT_BYTES).decode("utf-8-sig", errors="replace").lstrip()
+    if not start.startswith("{"):
+        return True
+    try:
+        first = json.loads(start.split("\n", maxsplit=1)[0])
+    except (ValueError, RecursionError):
+        return True
+    return bool(first) and all(isinstance(value, dict) for value in first.values())
 
 
 def _choose(path: Path, what: str, wanted: str, there: Sequence[str], *, is_named: bool) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from xorag.data.json_lines import read_json_lines
 from xorag.data.question_sets.outcome import RowSource
-from xorag.data.rows import BadRow, Row, kind_of
+from xorag.data.rows import BadRow, Row, kind_of, shorten
 from xorag.errors import SourceError
 
 RETRIEVAL = "retrieval"
@@ -72,14 +72,24 @@ def _joined(questions: Path, retrieved: Path) -> Iterator[Row | BadRow]:
             )
         if isinstance(found, BadRow):
             raise SourceError(f"{retrieved}, {found.place}: {found.reason}; retrieve again")
-        if isinstance(question, Row):
-            question = replace(
-                question, fields={**question.fields, "ctxs": _topk(retrieved, found)}
-            )
-        yield question
+        if isinstance(question, BadRow):
+            yield question
+            continue
+        _require_same_question(retrieved, question, found)
+        passages = _topk(retrieved, found)
+        yield replace(question, fields={**question.fields, "ctxs": passages})
 
 
-def _topk(path: Path, row: Row) -> object:
+def _require_same_question(path: Path, question: Row, found: Row) -> None:
+    asked, answered = question.fields.get("question"), found.fields.get("question")
+    if answered is not None and answered != asked:
+        raise SourceError(
+            f"{path}, {found.place}: it was retrieved for {shorten(str(answered))!r}, but the"
+            f" question there is {shorten(str(asked))!r}; retrieve again"
+        )
+
+
+def _topk(path: Path, row: Row) -> list[object]:
     topk = row.fields.get("topk")
     if not isinstance(topk, list):
         raise SourceError(
