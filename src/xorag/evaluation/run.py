@@ -5,7 +5,7 @@ Knows nothing of how a question is answered, and nothing of what is made of the 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Unpack
+from typing import TYPE_CHECKING, Protocol, Unpack
 
 from xorag.data.questions import Question
 from xorag.evaluation.asking import Group, askable, build_result, group_questions
@@ -14,8 +14,10 @@ from xorag.evaluation.plan import Condition, Settings
 from xorag.evaluation.question_sets import QuestionSet
 from xorag.evaluation.registered import Models, Registered, SetEntry
 from xorag.evaluation.results import ResultsFile
-from xorag.pipeline.options import AskOptions
 from xorag.types import Answer, Passage
+
+if TYPE_CHECKING:
+    from xorag.pipeline.options import AskOptions
 
 GROUP_SIZE = 512
 """Questions handed over together: what is found and encoded for them is held in memory."""
@@ -30,7 +32,7 @@ class AsksMany(Protocol):
         *,
         passages: Sequence[Sequence[Passage]] | None = None,
         on_answer: Callable[[int, Answer], object] | None = None,
-        **options: Unpack[AskOptions],
+        **options: "Unpack[AskOptions]",
     ) -> list[Answer]:
         """Answer all, handing over each answer with the place of its question when it is there."""
         ...
