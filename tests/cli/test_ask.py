@@ -40,7 +40,9 @@ def test_the_form_and_the_number_of_soft_tokens_can_be_named(
     words = ("Who wrote Emma?", "-k", "4", "--max-new-tokens", "2", "--json")
 
     run(world, *words, "--tokens-per-passage", "2")
-    two = json.loads(capsys.readouterr().out)
+    shown = capsys.readouterr()
+    two = json.loads(shown.out)
+    assert "trained for at most 1 soft token(s) a passage; with 2 it may" in shown.err
     run(world, *words, "--form", "text")
     text = json.loads(capsys.readouterr().out)
 

@@ -89,6 +89,20 @@ def test_running_again_encodes_nothing_and_needs_no_encoder_named(
     }
 
 
+def test_pieces_are_kept_on_request_and_their_number_stays(
+    call: Call, rows: Path, encoder_folder: str
+) -> None:
+    call("index", str(rows), "--index", "ix", "--encoder", encoder_folder, "--pieces", "4")
+
+    again, _, _ = call("index", str(rows), "--index", "ix")
+    code, _, err = call("index", str(rows), "--index", "ix", "--pieces", "8")
+
+    assert again == 0
+    assert PassageIndex.open(Path("ix")).piece_count == 4
+    assert code == 1
+    assert "holds 4 pieces a passage, but 8 were asked for; leave out --pieces" in err
+
+
 def test_a_limit_reads_so_many_documents(call: Call, rows: Path, encoder_folder: str) -> None:
     call("index", str(rows), "--index", "ix", "--encoder", encoder_folder, "--limit", "7")
 
@@ -167,6 +181,7 @@ def test_a_colbert_checkpoint_makes_an_index_of_its_own(
         ((), 1, "no sources were given"),
         (("rows.jsonl", "--limit", "0"), 2, "--limit must be at least 1, got 0"),
         (("rows.jsonl", "--chunk-tokens", "3"), 2, "--chunk-tokens must be at least 16, got 3"),
+        (("rows.jsonl", "--pieces", "1"), 2, "--pieces must be 2 to 16, got 1"),
         (("rows.jsonl", "--prune", "--limit", "3"), 2, "does not go with --limit or --skip-bad"),
         (("rows.jsonl", "--delete", "d1"), 2, "--delete takes documents out and reads no sources"),
         (("--delete", "d1"), 1, "no index at 'ix'"),

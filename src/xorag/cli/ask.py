@@ -30,7 +30,7 @@ def ask(
         Form | None, typer.Option(help="How passages are read; unset, as the mode says.")
     ] = None,
     tokens_per_passage: Annotated[
-        int, typer.Option(help="Soft tokens a passage, 1 to 16: more tell more and cost more.")
+        int, typer.Option(help="Soft tokens a passage, 1 to 16, as the projector was trained for.")
     ] = 1,
     k: Annotated[int, typer.Option("-k", help="Passages to read.")] = 1,
     max_new_tokens: Annotated[int, typer.Option(help="Where the answer is cut.")] = 32,
@@ -80,6 +80,11 @@ def ask(
             dtype=dtype,
         )
         pipeline.prepare(mode)
+    if pipeline.trained_tokens is not None and tokens_per_passage > pipeline.trained_tokens:
+        output.say(
+            f"this projector was trained for at most {pipeline.trained_tokens} soft token(s) a "
+            f"passage; with {tokens_per_passage} it may answer worse"
+        )
     if json:
         answer = pipeline.ask(question, **options)
         output.print_json(answer.as_json())

@@ -49,6 +49,7 @@ class Pipeline:
         embedder: TimedEmbedder | None = None,
         choose_readings: ChooseReadings | None = None,
         has_projector: bool = True,
+        trained_tokens: int | None = None,
     ) -> None:
         """Put a pipeline together from its parts; `Pipeline.open` does it for parts by name.
 
@@ -60,11 +61,14 @@ class Pipeline:
             choose_readings: Decides how each passage is read where a call does not say it; unset,
                 the mode does.
             has_projector: Whether the generator reads soft tokens.
+            trained_tokens: Most soft tokens a passage that the projector was trained for, if that
+                is known; with more it may answer worse.
         """
         self.builder = builder
         self.generator = generator
         self.retriever = retriever
         self.embedder = embedder
+        self.trained_tokens = trained_tokens
         self._choose_readings = choose_readings
         self._has_projector = has_projector
 
@@ -112,6 +116,7 @@ class Pipeline:
             parts.retriever,
             embedder=parts.embedder,
             has_projector=parts.projector is not None,
+            trained_tokens=parts.trained_tokens,
         )
 
     def ask(

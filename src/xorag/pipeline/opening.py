@@ -55,6 +55,16 @@ class Parts:
     """Of the index, of the name, or of the projector, whichever is the first that there is."""
     projector: Manifest | None
 
+    @property
+    def trained_tokens(self) -> int | None:
+        """Most soft tokens a passage that the projector was trained for; None: there is none.
+
+        One, where the manifest does not say it: so were the published projectors.
+        """
+        if self.projector is None:
+            return None
+        return int(max(self.projector.settings.get("tokens_per_passage", [1])))
+
 
 def open_parts(
     names: PartNames,
