@@ -34,10 +34,10 @@ def is_verdict(answers: Sequence[str]) -> bool:
 
 
 def pick_answer(question: str, answers: Sequence[str], texts: Sequence[str]) -> str:
-    """The answer that an example gives: the first one, if the texts hold it.
+    """The answer that an example gives: the first one, if the texts hold it as it is written.
 
-    Otherwise the longest of those that they hold, such as one of many aliases. One that
-    the question itself names comes last.
+    Otherwise the longest of those that they do, such as one of many aliases. Failing that, case,
+    marks and articles are overlooked. An answer that the question itself names comes last.
 
     Args:
         question: As asked.
@@ -46,6 +46,13 @@ def pick_answer(question: str, answers: Sequence[str], texts: Sequence[str]) -> 
     """
     found = [answer for answer in answers if any(holds_answer(text, [answer]) for text in texts)]
     telling = [answer for answer in found if not holds_answer(question, [answer])] or found
-    if not telling or answers[0] in telling:
+    verbatim = [answer for answer in telling if any(_is_in(answer, text) for text in texts)]
+    best = verbatim or telling
+    if not best or answers[0] in best:
         return answers[0]
-    return max(telling, key=len)
+    return max(best, key=len)
+
+
+def _is_in(answer: str, text: str) -> bool:
+    """Whether an answer stands in a text letter by letter, as whole words."""
+    return re.search(rf"(?<!\w){re.escape(answer.strip())}(?!\w)", text) is not None
