@@ -1,0 +1,1 @@
+"""What answering costs: operations, time, memory and bytes, part by part."""
