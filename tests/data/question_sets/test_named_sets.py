@@ -1,5 +1,6 @@
 """The hub's question sets, read by name from copies in the hub's own form."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -175,6 +176,12 @@ LEFT_OUT = {
     "pubhealth": ["no label", "label 'mixture'", "label 'unproven'"],
 }
 
+
+def _expected(name: str) -> list[Question]:
+    source = NAMED_SETS[name].repository or ""
+    return [replace(question, source=source) for question in EXPECTED[name]]
+
+
 each_set = pytest.mark.parametrize("name", sorted(COPIES))
 
 
@@ -184,7 +191,7 @@ def test_a_parquet_copy_of_a_set_becomes_its_questions(tmp_path: Path, name: str
 
     questions = list(read_question_set(f"{name}={path}", on_skipped=lambda _: None))
 
-    assert questions == EXPECTED[name]
+    assert questions == _expected(name)
 
 
 @each_set
@@ -195,7 +202,7 @@ def test_a_downloaded_folder_is_read_at_the_split_that_is_reported(
 
     questions = list(read_question_set(f"{name}={folder}", on_skipped=lambda _: None))
 
-    assert questions == EXPECTED[name]
+    assert questions == _expected(name)
 
 
 @each_set

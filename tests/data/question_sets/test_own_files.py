@@ -1,6 +1,7 @@
 """Named sets, read from the files that their authors publish."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from xorag.data.question_sets.reading import read_question_set
@@ -81,7 +82,7 @@ def test_factkg_is_read_as_an_object_of_claims_and_as_xrag_has_it(tmp_path: Path
     of_object = list(read_question_set(f"factkg={document}"))
     of_lines = list(read_question_set(lines))
 
-    assert of_object == of_lines
+    assert [replace(question, source="") for question in of_object] == of_lines
     assert [(q.id, q.question, q.label) for q in of_lines] == [
         ("factkg:0", "A met B.", "True"),
         ("factkg:1", "C is D.", "False"),

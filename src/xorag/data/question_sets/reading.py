@@ -1,13 +1,14 @@
 """Questions of any set, by the set's name or from files."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from xorag.data.fields import Fields
 from xorag.data.formats import SUFFIXES
 from xorag.data.question_sets.catalogue import NAMED_SETS, NamedSet
 from xorag.data.question_sets.evaluation_files import ID_KEYS, read_evaluation_row
-from xorag.data.question_sets.outcome import OnSkipped, RowSource, questions_of
+from xorag.data.question_sets.outcome import NoAnswer, OnSkipped, ReadRow, RowSource, questions_of
 from xorag.data.question_sets.stored_rows import HubRows, file_rows, folder_rows, hub_rows
 from xorag.data.question_sets.xrag_folder import RETRIEVAL, find_xrag_files, xrag_rows
 from xorag.data.questions import Question
@@ -105,7 +106,16 @@ def _named_questions(
         source = RowSource(source.origin, found.gather(source.rows))
     # The authors' own files of HotpotQA and 2WikiMultihopQA call it `_id`.
     keys = () if found.id_key is None else (found.id_key, "_id")
-    return questions_of(source, found.read, lambda row: _id(row, named.label, keys), on_skipped)
+    read = _read_from(found, found.repository or named.name)
+    return questions_of(source, read, lambda row: _id(row, named.label, keys), on_skipped)
+
+
+def _read_from(found: NamedSet, source: str) -> ReadRow:
+    def read(row: Fields, identity: str) -> Question | NoAnswer:
+        question = found.read(row, identity)
+        return replace(question, source=source) if isinstance(question, Question) else question
+
+    return read
 
 
 def _named_rows(named: _Named, found: NamedSet, split: str | None) -> RowSource:
