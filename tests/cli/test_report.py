@@ -58,11 +58,11 @@ def test_json_says_the_same_to_machines(call: Call, results: Path) -> None:
 
 
 def test_wrong_input_is_one_sentence(call: Call, results: Path, tmp_path: Path) -> None:
-    (results / "nq" / "text.jsonl").write_text("{broken")
+    (results / "nq" / "text.jsonl").write_text("{broken\n")
 
     for words, wanted, expected in (
         ([str(tmp_path / "nowhere")], "holds no results of `xorag eval`", 1),
-        ([str(results)], "line 1 of", 1),
+        ([str(results)], "line 1 is not a result", 1),
         ([str(results), "--examples", "-1"], "--examples must be 0 or more", 2),
         ([str(results), "--examples", "many"], "Invalid value for '--examples'", 2),
         ([], "Missing argument", 2),

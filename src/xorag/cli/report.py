@@ -37,7 +37,7 @@ def report(
         summary = each.summary
         modes = ", ".join(condition.label for condition in summary.conditions)
         output.line(
-            f"- {summary.name}: {summary.questions} questions, {len(each.examples)} shown; {modes}"
+            f"- {summary.set}: {summary.questions} questions, {len(each.examples)} shown; {modes}"
         )
 
 
@@ -47,7 +47,7 @@ def _as_json(written: "WrittenReport") -> dict[str, Any]:
         "bytes": written.size,
         "sets": [
             {
-                "set": each.summary.name,
+                "set": each.summary.set,
                 "questions": each.summary.questions,
                 "examples": len(each.examples),
                 "conditions": [condition.label for condition in each.summary.conditions],

@@ -1,11 +1,15 @@
 """Which examples are shown."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.evaluation.report.made_results import CONDITIONS, make_answers
 from xorag.evaluation.report.examples import build_example, choose_ids
-from xorag.evaluation.report.stored import AnswerRow, EvidenceRow
+from xorag.evaluation.results import EvidenceResult
 
+(ANSWER,) = make_answers("nq", CONDITIONS[0], 0.5, 1)
 some_ids = st.lists(st.text(max_size=4), max_size=40)
 
 
@@ -30,9 +34,9 @@ def test_the_choice_is_spread_over_all_ids() -> None:
 
 def test_an_answer_is_right_from_one_half_on_and_wrong_without_a_score() -> None:
     rows = {
-        "closed": AnswerRow("q", "?", ["a"], "b", {"f1": 0.4}),
-        "text": AnswerRow("q", "?", ["a"], "a", {"f1": 0.5}),
-        "xrag": AnswerRow("q", "?", ["a"], "a", {"f1": None}),
+        "closed": replace(ANSWER, scores={"f1": 0.4}),
+        "text": replace(ANSWER, scores={"f1": 0.5}),
+        "xrag": replace(ANSWER, scores={"em": 1.0}),
     }
 
     example = build_example("nq", rows, "f1")
@@ -41,10 +45,11 @@ def test_an_answer_is_right_from_one_half_on_and_wrong_without_a_score() -> None
 
 
 def test_passages_of_one_title_and_two_texts_stay_two() -> None:
-    evidence = [EvidenceRow("T", text, "text", 3) for text in ("one", "two")]
-
-    example = build_example(
-        "nq", {"text": AnswerRow("q", "?", [], "", {}, evidence=evidence)}, "em"
+    evidence = tuple(
+        EvidenceResult("p", "T", text, "text", 3, 0.5, is_supporting=None)
+        for text in ("one", "two")
     )
+
+    example = build_example("nq", {"text": replace(ANSWER, evidence=evidence)}, "em")
 
     assert [passage.text for passage in example.passages] == ["one", "two"]

@@ -3,16 +3,16 @@
 import base64
 import hashlib
 import json
-import os
 import re
 import sys
 from collections import Counter
 from html.parser import HTMLParser
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from tests.evaluation.report.made_results import MODES, make_results, write_json
+from tests.evaluation.report.made_results import CONDITIONS, make_results, write_json
 from xorag.errors import ArtifactError, MissingExtraError, StorageError, UsageError
 from xorag.evaluation.report.writing import write_report
 from xorag.evaluation.statistics import Verdict
@@ -125,7 +125,7 @@ def test_a_verdict_is_words_and_a_sign(tmp_path: Path) -> None:
 
 
 def test_settings_versions_and_sample_sizes_are_there(page: str) -> None:
-    for wanted in ("transformers", "5.23.0", "all-minilm-l6-v2", "ab" * 32, "32 questions"):
+    for wanted in (version("transformers"), "all-minilm-l6-v2", "ab" * 32, "32 questions"):
         assert wanted in page
 
 
@@ -153,11 +153,12 @@ def test_no_examples_leave_the_tables_and_plots(tmp_path: Path) -> None:
 
 
 def test_a_single_mode_is_reported_without_a_verdict(tmp_path: Path) -> None:
-    results = make_results(tmp_path, sets={"nq": 0.3}, questions=4, modes=MODES[:1])
+    results = make_results(tmp_path, sets={"nq": 0.3}, questions=4, conditions=CONDITIONS[:1])
 
     page = write_report(results).path.read_text(encoding="utf-8")
 
     assert "the baseline" in page
+    assert "closed book was not asked" not in page
     assert page.count("<figure>") == 2
     Outline(page)
 
@@ -174,13 +175,16 @@ def test_a_mode_that_one_set_was_not_asked_in_leaves_a_gap(tmp_path: Path) -> No
     assert len(re.findall(r"<td>\s*(\S+?)\s*</td>", glance)) == 3
 
 
-def test_a_directory_whose_name_is_no_utf8_gives_a_page(tmp_path: Path) -> None:
-    results = make_results(tmp_path / os.fsdecode(b"half\xff"), sets={"nq": 0.3}, questions=2)
-    (results / "eval.json").unlink()
+def test_notes_and_unfinished_modes_are_told(tmp_path: Path) -> None:
+    results = make_results(tmp_path, sets={"nq": 0.3}, questions=4, conditions=CONDITIONS[:2])
+    document = json.loads((results / "summary.json").read_text())
+    document["sets"][0] |= {"unfinished": ["xrag"], "notes": ["3 rows < 4 were left out"]}
+    write_json(results / "summary.json", document)
 
     page = write_report(results).path.read_text(encoding="utf-8")
 
-    assert "<h1>half?</h1>" in page
+    assert "<li>3 rows &lt; 4 were left out</li>" in page
+    assert "<li>begun and not finished: xrag</li>" in page
 
 
 def test_a_report_of_nothing_leaves_no_file(tmp_path: Path) -> None:

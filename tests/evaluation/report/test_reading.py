@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.evaluation.report.made_results import MODES, make_results, write_json
-from xorag.errors import ArtifactError, SourceError
+from tests.evaluation.report.made_results import LABELS, make_results, write_json
+from xorag.errors import ArtifactError
 from xorag.evaluation.report.contents import read_contents
-from xorag.evaluation.report.reading import read_rows, read_summary
+from xorag.evaluation.report.reading import read_summary
 
 
 @pytest.fixture
@@ -20,14 +20,11 @@ def test_contents_hold_what_the_evaluation_found(results: Path) -> None:
     contents = read_contents(results, examples=5)
 
     assert contents.title == "smollm2-135m-instruct"
-    assert contents.labels == tuple(mode.label for mode in MODES)
-    assert [each.main_metric for each in contents.sets] == ["match", "accuracy"]
+    assert contents.labels == LABELS
+    assert [each.summary.primary for each in contents.sets] == ["match", "accuracy"]
     assert contents.sets[0].metrics == ("match", "em", "f1")
     assert (contents.question_count, contents.example_count, contents.is_capped) == (24, 10, True)
-    assert [(fact.name, fact.value) for fact in contents.sets[0].retrieval] == [
-        ("recall@1", "0.61"),
-        ("mrr", "0.701"),
-    ]
+    assert contents.sets[0].summary.retrieval is not None
 
 
 def test_an_example_joins_the_modes_and_shows_a_passage_once(results: Path) -> None:
@@ -35,7 +32,7 @@ def test_an_example_joins_the_modes_and_shows_a_passage_once(results: Path) -> N
 
     (passage,) = example.passages
     read_as = [(way.label, way.form, way.tokens) for way in passage.read_as]
-    assert [outcome.label for outcome in example.outcomes] == [mode.label for mode in MODES]
+    assert [outcome.label for outcome in example.outcomes] == list(LABELS)
     assert read_as[0][:2] == ("text", "text")
     assert read_as[1:] == [("xrag", "token", 1), ("xrag-x4", "token", 4), ("xrag-x8", "token", 8)]
 
@@ -43,14 +40,15 @@ def test_an_example_joins_the_modes_and_shows_a_passage_once(results: Path) -> N
 def test_every_confidence_is_in_the_reliability_diagram(results: Path) -> None:
     calibrations = read_contents(results, examples=0).sets[0].calibrations
 
-    assert [each.label for each in calibrations] == [mode.label for mode in MODES]
-    assert [sum(bin_.n for bin_ in each.bins) for each in calibrations] == [12] * len(MODES)
+    assert [each.label for each in calibrations] == list(LABELS)
+    assert [sum(bin_.n for bin_ in each.bins) for each in calibrations] == [12] * len(LABELS)
 
 
 def test_answers_without_confidence_give_no_reliability_diagram(results: Path) -> None:
-    for path in results.glob("nq/*.jsonl"):
-        rows = [json.loads(line) | {"confidence": None} for line in path.read_text().splitlines()]
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    document = json.loads((results / "summary.json").read_text())
+    for condition in document["sets"][0]["conditions"]:
+        condition["ece"] = None
+    write_json(results / "summary.json", document)
 
     contents = read_contents(results, examples=0)
 
@@ -71,44 +69,34 @@ def test_an_evaluation_that_was_cut_short_says_how_to_go_on(results: Path) -> No
         read_summary(results)
 
 
-@pytest.mark.parametrize(
-    ("damaged", "fault"),
-    [
-        ('{"id": "a", "quest', "Invalid JSON"),
-        ('{"id": "a"}', "question: Field required"),
-        ("[]", "Input should be an object"),
-        ('{"id": "a", "confidence": 7}', "Field required|less than or equal to 1"),
-    ],
-)
-def test_a_damaged_line_is_named(results: Path, damaged: str, fault: str) -> None:
+@pytest.mark.parametrize("damaged", ['{"id": "a", "quest\n', '{"id": "a"}\n', "[]\n"])
+def test_a_damaged_line_is_named(results: Path, damaged: str) -> None:
     path = results / "nq" / "xrag.jsonl"
     path.write_text(path.read_text() + damaged)
 
-    with pytest.raises(
-        ArtifactError, match=rf"line 13 of \S*xrag.jsonl is damaged .*({fault})"
-    ) as e:
+    with pytest.raises(ArtifactError, match=r"xrag.jsonl', line 13 is not a result") as raised:
         read_contents(results, examples=5)
 
-    assert "\n" not in str(e.value)
+    assert "\n" not in str(raised.value)
 
 
-def test_a_missing_file_is_named(results: Path) -> None:
+@pytest.mark.parametrize("lines", [0, 11])
+def test_missing_answers_are_told(results: Path, lines: int) -> None:
+    path = results / "nq" / "xrag-x4.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:lines]))
+
+    with pytest.raises(ArtifactError, match=rf"xrag-x4.jsonl holds {lines} answers, but .* of 12"):
+        read_contents(results, examples=5)
+
+
+def test_a_missing_file_is_told(results: Path) -> None:
     (results / "nq" / "xrag-x4.jsonl").unlink()
 
-    with pytest.raises(SourceError, match=r"xrag-x4.jsonl cannot be read"):
+    with pytest.raises(ArtifactError, match=r"xrag-x4.jsonl holds 0 answers"):
         read_contents(results, examples=5)
 
 
-def test_bytes_that_are_no_utf8_do_not_stop_the_page(results: Path) -> None:
-    path = results / "nq" / "text.jsonl"
-    path.write_bytes(path.read_bytes().replace(b"Who or what", b"Who \xff what", 1))
-
-    rows = list(read_rows(results, "nq", "text"))
-
-    assert rows[0].question.startswith("Who ? what")
-
-
-@pytest.mark.parametrize("summary", [{"sets": []}, {"sets": [{"set": "nq"}]}, {"other": 1}])
+@pytest.mark.parametrize("summary", [{"sets": []}, {"sets": [{"set": "nq"}]}, {}])
 def test_a_damaged_summary_is_named(results: Path, summary: dict[str, object]) -> None:
     write_json(results / "summary.json", summary)
 
@@ -116,7 +104,7 @@ def test_a_damaged_summary_is_named(results: Path, summary: dict[str, object]) -
         read_summary(results)
 
 
-@pytest.mark.parametrize("name", ["../secrets", "/etc", "", "a/b"])
+@pytest.mark.parametrize("name", ["../secrets", "/etc", "a/b"])
 def test_a_set_that_is_no_folder_of_the_results_is_refused(results: Path, name: str) -> None:
     document = json.loads((results / "summary.json").read_text())
     document["sets"][0]["set"] = name
@@ -124,3 +112,12 @@ def test_a_set_that_is_no_folder_of_the_results_is_refused(results: Path, name: 
 
     with pytest.raises(ArtifactError, match="no file's name"):
         read_contents(results, examples=5)
+
+
+def test_a_set_without_finished_modes_is_refused(results: Path) -> None:
+    document = json.loads((results / "summary.json").read_text())
+    document["sets"][0]["conditions"] = []
+    write_json(results / "summary.json", document)
+
+    with pytest.raises(ArtifactError, match="no set or no mode that is finished"):
+        read_summary(results)

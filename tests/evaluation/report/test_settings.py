@@ -1,6 +1,9 @@
 """Settings as tables."""
 
-from xorag.evaluation.report.settings import key_facts, model_name, settings_tables
+from tests.evaluation.report.made_results import MODELS
+from xorag.evaluation.plan import Settings
+from xorag.evaluation.registered import Registered
+from xorag.evaluation.report.settings import key_facts, settings_tables
 
 
 def test_each_part_of_the_settings_is_a_table() -> None:
@@ -24,13 +27,11 @@ def test_each_part_of_the_settings_is_a_table() -> None:
     ]
 
 
-def test_facts_are_those_that_are_known() -> None:
-    facts = key_facts({"models": {"encoder": "e", "index": None}, "settings": {"k": 3, "x": True}})
+def test_facts_are_those_that_were_set() -> None:
+    asked = Registered(Settings(k=3), MODELS, (), ())
 
-    assert [(fact.name, fact.value) for fact in facts] == [("encoder", "e"), ("k", "3")]
-    assert key_facts({"models": "unknown"}) == ()
+    facts = {fact.name: fact.value for fact in key_facts(asked)}
 
-
-def test_the_model_is_called_by_the_end_of_its_path() -> None:
-    assert model_name({"models": {"model": "/home/me/models/tiny"}}) == "tiny"
-    assert model_name({"models": {}}) is None
+    assert facts["encoder"] == "all-minilm-l6-v2"
+    assert (facts["passages"], facts["passages read"], facts["seed"]) == ("given", "3", "0")
+    assert not {"index", "limit"} & set(facts)

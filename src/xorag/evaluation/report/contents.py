@@ -3,25 +3,21 @@
 Knows nothing of HTML.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
+
+from pydantic import JsonValue, TypeAdapter
 
 from xorag.evaluation.calibration import CalibrationBin, calibration_bins
+from xorag.evaluation.registered import Registered
 from xorag.evaluation.report.examples import Example, build_example, choose_ids
-from xorag.evaluation.report.reading import read_rows, read_settings, read_summary
-from xorag.evaluation.report.settings import (
-    Fact,
-    SettingsTable,
-    key_facts,
-    list_facts,
-    model_name,
-    settings_tables,
-)
-from xorag.evaluation.report.stored import AnswerRow, Condition, SetSummary
+from xorag.evaluation.report.reading import read_results, read_summary
+from xorag.evaluation.report.settings import Fact, SettingsTable, key_facts, settings_tables
+from xorag.evaluation.results import Result
+from xorag.evaluation.summary import SetSummary
 
-MAIN_METRICS = ("accuracy", "match", "rouge_l", "f1")
-"""The main metric of a set is the first of these that its conditions hold."""
+_REGISTERED = TypeAdapter(Registered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +26,7 @@ class Calibration:
 
     label: str
     bins: tuple[CalibrationBin, ...]
-    error: float | None
+    error: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +34,15 @@ class SetContents:
     """A question set as the page shows it."""
 
     summary: SetSummary
-    main_metric: str
     calibrations: tuple[Calibration, ...]
     examples: tuple[Example, ...]
-    retrieval: tuple[Fact, ...]
-    """How well the passages were found; empty where they were given."""
 
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of all metrics, the main one first."""
         names = dict.fromkeys(name for each in self.summary.conditions for name in each.metrics)
-        return (self.main_metric, *(name for name in names if name != self.main_metric))
+        main = self.summary.primary
+        return (main, *(name for name in names if name != main))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,56 +76,60 @@ def read_contents(directory: Path, *, examples: int) -> ReportContents:
     """Read an evaluation, with at most `examples` examples of each set.
 
     Raises:
-        ArtifactError: If there are no results, or a file of them is damaged.
-        SourceError: If a file of them cannot be read.
+        ArtifactError: If there are no results, not all of them, or damaged ones.
+        SourceError: If the summary cannot be read.
+        StorageError: If a file of results cannot be read.
     """
     summary = read_summary(directory)
-    sets = tuple(_read_set(directory, each, examples) for each in summary.sets)
-    labels = dict.fromkeys(c.label for each in summary.sets for c in each.conditions)
-    settings = read_settings(directory) or {"settings": dict(summary.settings)}
+    asked = summary.settings
+    labels = dict.fromkeys(item.label for each in summary.sets for item in each.conditions)
     return ReportContents(
-        title=model_name(settings) or directory.absolute().name,
-        facts=key_facts(settings),
-        settings=settings_tables(settings),
-        sets=sets,
+        title=PurePath(asked.models.model).name,
+        facts=key_facts(asked),
+        settings=settings_tables(_plain(asked)),
+        sets=tuple(_read_set(directory, each, examples) for each in summary.sets),
         labels=tuple(labels),
     )
 
 
+def _plain(asked: Registered) -> Mapping[str, JsonValue]:
+    plain: Mapping[str, JsonValue] = _REGISTERED.dump_python(asked, mode="json")
+    return plain
+
+
 def _read_set(directory: Path, summary: SetSummary, count: int) -> SetContents:
-    metric = main_metric(summary.conditions)
-    ids: list[str] = []
-    calibrations: list[Calibration] = []
+    ids: dict[str, None] = {}
+    calibrations = []
     for condition in summary.conditions:
-        confidences: list[float] = []
-        scores: list[float] = []
-        for row in read_rows(directory, summary.name, condition.label):
-            ids.append(row.id)
-            score = row.scores.get(metric)
-            if row.confidence is not None and score is not None:
-                confidences.append(row.confidence)
-                scores.append(score)
-        if scores:
-            bins = tuple(bin_ for bin_ in calibration_bins(confidences, scores) if bin_.n)
+        results = read_results(directory, summary, condition)
+        ids |= dict.fromkeys(results)
+        if condition.ece is not None:
+            bins = _bins(list(results.values()), summary.primary)
             calibrations.append(Calibration(condition.label, bins, condition.ece))
-    examples = _read_examples(directory, summary, metric, choose_ids(ids, count))
-    retrieval = list_facts(summary.retrieval or {})
-    return SetContents(summary, metric, tuple(calibrations), examples, retrieval)
+    examples = _read_examples(directory, summary, choose_ids(list(ids), count))
+    return SetContents(summary, tuple(calibrations), examples)
 
 
-def main_metric(conditions: Sequence[Condition]) -> str:
-    """The metric that the verdicts are about."""
-    held = [name for condition in conditions for name in condition.metrics]
-    return next((name for name in MAIN_METRICS if name in held), held[0] if held else "match")
+def _bins(results: Sequence[Result], metric: str) -> tuple[CalibrationBin, ...]:
+    judged = [
+        (result.confidence, result.scores[metric])
+        for result in results
+        if result.confidence is not None and metric in result.scores
+    ]
+    bins = calibration_bins(
+        [confidence for confidence, _ in judged], [right for _, right in judged]
+    )
+    return tuple(each for each in bins if each.n)
 
 
 def _read_examples(
-    directory: Path, summary: SetSummary, metric: str, chosen: Sequence[str]
+    directory: Path, summary: SetSummary, chosen: Sequence[str]
 ) -> tuple[Example, ...]:
-    # A second reading keeps no more than the chosen rows in memory.
-    answered: dict[str, dict[str, AnswerRow]] = {id_: {} for id_ in chosen}
-    for condition in summary.conditions:
-        for row in read_rows(directory, summary.name, condition.label):
-            if row.id in answered:
-                answered[row.id][condition.label] = row
-    return tuple(build_example(summary.name, rows, metric) for rows in answered.values())
+    # A second reading keeps one condition's answers in memory at a time, not all of them.
+    answered: dict[str, dict[str, Result]] = {id_: {} for id_ in chosen}
+    for condition in summary.conditions if chosen else ():
+        results = read_results(directory, summary, condition)
+        for id_ in chosen:
+            if id_ in results:
+                answered[id_][condition.label] = results[id_]
+    return tuple(build_example(summary.set, rows, summary.primary) for rows in answered.values())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from xorag.evaluation.report.stored import AnswerRow, EvidenceRow
+from xorag.evaluation.results import EvidenceResult, Result
 
 RIGHT_FROM = 0.5
 """An answer counts as right from this score on; metrics of 0 or 1 are not touched by it."""
@@ -14,7 +14,7 @@ class Outcome:
     """What one mode answered."""
 
     label: str
-    answer: AnswerRow
+    answer: Result
     score: float | None
     """On the main metric of the set."""
 
@@ -71,14 +71,14 @@ def choose_ids(ids: Sequence[str], count: int) -> list[str]:
     return [ordered[place * len(ordered) // count] for place in range(count)]
 
 
-def build_example(set_name: str, answered: Mapping[str, AnswerRow], metric: str) -> Example:
+def build_example(set_name: str, answered: Mapping[str, Result], metric: str) -> Example:
     """Join the answers that the modes, by label, gave to one question."""
     first = next(iter(answered.values()))
     return Example(
         set_name=set_name,
         id=first.id,
         question=first.question,
-        answers=tuple(first.answers),
+        answers=first.answers,
         outcomes=tuple(
             Outcome(label, row, row.scores.get(metric)) for label, row in answered.items()
         ),
@@ -86,7 +86,7 @@ def build_example(set_name: str, answered: Mapping[str, AnswerRow], metric: str)
     )
 
 
-def _join_passages(answered: Mapping[str, AnswerRow]) -> tuple[ShownPassage, ...]:
+def _join_passages(answered: Mapping[str, Result]) -> tuple[ShownPassage, ...]:
     joined: dict[tuple[str, str], ShownPassage] = {}
     for label, row in answered.items():
         for evidence in row.evidence:
@@ -97,5 +97,5 @@ def _join_passages(answered: Mapping[str, AnswerRow]) -> tuple[ShownPassage, ...
     return tuple(joined.values())
 
 
-def _unread(evidence: EvidenceRow) -> ShownPassage:
+def _unread(evidence: EvidenceResult) -> ShownPassage:
     return ShownPassage(evidence.title, evidence.text, evidence.is_supporting, ())

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from matplotlib.container import ErrorbarContainer
 
 from xorag.evaluation.report.contents import Calibration, SetContents
-from xorag.evaluation.report.stored import CLOSED, Condition
 from xorag.evaluation.report.svg import MODES, MUTED, SURFACE, drawing, inline_svg
+from xorag.evaluation.summary import ConditionSummary
+from xorag.types import Mode
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,23 +30,25 @@ def draw_cost(contents: SetContents, labels: Sequence[str], *, name: str) -> str
     points = [
         (condition, condition.prompt_tokens)
         for condition in contents.summary.conditions
-        if condition.prompt_tokens and contents.main_metric in condition.metrics
+        if condition.prompt_tokens and contents.summary.primary in condition.metrics
     ]
     if not points:
         return None
     with drawing(_WIDTH, _HEIGHT) as figure:
-        axes = _axes(figure, "prompt tokens a question (log scale)", f"{contents.main_metric}, %")
+        axes = _axes(
+            figure, "prompt tokens a question (log scale)", f"{contents.summary.primary}, %"
+        )
         _draw_baseline(axes, contents)
         for condition, tokens in points:
-            _draw_point(axes, condition, tokens, contents.main_metric, labels)
+            _draw_point(axes, condition, tokens, contents.summary.primary, labels)
         _scale_tokens(axes, [tokens for _, tokens in points])
         _from_zero(axes)
         _legend(figure, axes)
         return inline_svg(
             figure,
             name=name,
-            title=f"{contents.summary.name}: {contents.main_metric} against prompt tokens",
-            description="; ".join(_point_words(c, t, contents.main_metric) for c, t in points),
+            title=f"{contents.summary.set}: {contents.summary.primary} against prompt tokens",
+            description="; ".join(_point_words(c, t, contents.summary.primary) for c, t in points),
         )
 
 
@@ -54,7 +57,7 @@ def draw_retrieval_effect(contents: SetContents, labels: Sequence[str], *, name:
     shown = [
         condition
         for condition in contents.summary.conditions
-        if condition.label != CLOSED
+        if condition.mode is not Mode.CLOSED
         and not (condition.resilience is None and condition.boost is None)
     ]
     if not shown:
@@ -66,7 +69,7 @@ def draw_retrieval_effect(contents: SetContents, labels: Sequence[str], *, name:
         return inline_svg(
             figure,
             name=name,
-            title=f"{contents.summary.name}: resilience and boost",
+            title=f"{contents.summary.set}: resilience and boost",
             description="; ".join(
                 f"{c.label}: resilience {percent(c.resilience)}, boost {percent(c.boost)}"
                 for c in shown
@@ -79,7 +82,7 @@ def draw_calibration(contents: SetContents, labels: Sequence[str], *, name: str)
     if not contents.calibrations:
         return None
     with drawing(_WIDTH, _HEIGHT) as figure:
-        axes = _axes(figure, "confidence, %", f"{contents.main_metric}, %")
+        axes = _axes(figure, "confidence, %", f"{contents.summary.primary}, %")
         axes.plot([0, 100], [0, 100], color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
         most = max(bin_.n for each in contents.calibrations for bin_ in each.bins)
         for calibration in contents.calibrations:
@@ -89,7 +92,7 @@ def draw_calibration(contents: SetContents, labels: Sequence[str], *, name: str)
         return inline_svg(
             figure,
             name=name,
-            title=f"{contents.summary.name}: how far confidence can be trusted",
+            title=f"{contents.summary.set}: how far confidence can be trusted",
             description="; ".join(
                 f"{each.label}: expected calibration error {percent(each.error)}"
                 for each in contents.calibrations
@@ -112,13 +115,13 @@ def _axes(figure: "Figure", x_label: str, y_label: str) -> "Axes":
 
 def _draw_baseline(axes: "Axes", contents: SetContents) -> None:
     for condition in contents.summary.conditions:
-        if condition.label == CLOSED and contents.main_metric in condition.metrics:
-            height = 100 * condition.metrics[contents.main_metric].mean
+        if condition.mode is Mode.CLOSED and contents.summary.primary in condition.metrics:
+            height = 100 * condition.metrics[contents.summary.primary].mean
             axes.axhline(height, color=MUTED, linestyle=(0, (4, 3)), linewidth=1)
 
 
 def _draw_point(
-    axes: "Axes", condition: Condition, tokens: float, metric: str, labels: Sequence[str]
+    axes: "Axes", condition: ConditionSummary, tokens: float, metric: str, labels: Sequence[str]
 ) -> None:
     value = condition.metrics[metric]
     place = labels.index(condition.label) % len(MODES)
@@ -151,7 +154,7 @@ def _from_zero(axes: "Axes") -> None:
     axes.set_ylim(0, min(max(top * 1.05, 10), 104))
 
 
-def _draw_bars(axes: "Axes", shown: Sequence[Condition], labels: Sequence[str]) -> None:
+def _draw_bars(axes: "Axes", shown: Sequence[ConditionSummary], labels: Sequence[str]) -> None:
     for row, condition in enumerate(shown):
         place = labels.index(condition.label) % len(MODES)
         for offset, share, hatch in (
@@ -203,7 +206,7 @@ def _legend(figure: "Figure", axes: "Axes", *, columns: int = 3) -> None:
     )
 
 
-def _point_words(condition: Condition, tokens: float, metric: str) -> str:
+def _point_words(condition: ConditionSummary, tokens: float, metric: str) -> str:
     value = condition.metrics[metric]
     return (
         f"{condition.label}: {percent(value.mean)} (95 % interval {percent(value.low)} to "

@@ -16,9 +16,9 @@ from markupsafe import Markup
 
 from xorag.evaluation.report.contents import ReportContents, SetContents
 from xorag.evaluation.report.figures import draw_calibration, draw_cost, draw_retrieval_effect
-from xorag.evaluation.report.stored import Condition
 from xorag.evaluation.report.svg import MODES
 from xorag.evaluation.statistics import Verdict
+from xorag.evaluation.summary import ConditionSummary
 
 _FOLDER = "page"
 _TEMPLATE = "report.html.j2"
@@ -59,7 +59,7 @@ class SetView:
     contents: SetContents
     plots: tuple[Plot, ...]
 
-    def condition(self, label: str) -> Condition | None:
+    def condition(self, label: str) -> ConditionSummary | None:
         """The condition of that label, if the set was asked in it."""
         return next((c for c in self.contents.summary.conditions if c.label == label), None)
 

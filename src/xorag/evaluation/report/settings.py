@@ -2,14 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 
 from pydantic import JsonValue
 
-_FACTS = (
-    ("models", ("encoder", "projector", "index", "device")),
-    ("settings", ("passages", "k", "rows", "limit", "max_new_tokens", "seed")),
-)
+from xorag.evaluation.registered import Registered
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,37 +19,32 @@ class SettingsTable:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A setting that stands at the top of the page."""
+    """A setting or number with its name."""
 
     name: str
     value: str
 
 
-def key_facts(settings: Mapping[str, JsonValue]) -> tuple[Fact, ...]:
-    """What a reader looks for first beside the language model, as far as it is known."""
-    found: list[Fact] = []
-    for part, names in _FACTS:
-        values = settings.get(part)
-        if isinstance(values, dict):
-            known = ((name, values.get(name)) for name in names)
-            found += [Fact(_words(n), _shown(v)) for n, v in known if v is not None]
-    return tuple(found)
-
-
-def model_name(settings: Mapping[str, JsonValue]) -> str | None:
-    """The last part of the language model's name or path, or None where it is not known."""
-    models = settings.get("models")
-    name = models.get("model") if isinstance(models, dict) else None
-    return PurePath(name).name if isinstance(name, str) else None
-
-
-def list_facts(values: Mapping[str, JsonValue]) -> tuple[Fact, ...]:
-    """All values, however deep, with their names."""
-    return tuple(Fact(_words(name), shown) for name, shown in _flatten(dict(values)))
+def key_facts(asked: Registered) -> tuple[Fact, ...]:
+    """What a reader looks for first beside the language model; what was not set is left out."""
+    models, settings = asked.models, asked.settings
+    known: Mapping[str, JsonValue] = {
+        "encoder": models.encoder,
+        "projector": models.projector,
+        "index": models.index,
+        "device": models.device,
+        "passages": settings.passages.value,
+        "passages read": settings.k,
+        "rows": settings.rows.value,
+        "limit": settings.limit,
+        "new tokens": settings.max_new_tokens,
+        "seed": settings.seed,
+    }
+    return tuple(Fact(name, _shown(value)) for name, value in known.items() if value is not None)
 
 
 def settings_tables(settings: Mapping[str, JsonValue]) -> tuple[SettingsTable, ...]:
-    """A table for the plain values, and one for each nested object or list of objects."""
+    """A table for each nested object or list of objects, and one for the plain values."""
     plain = {key: value for key, value in settings.items() if _is_plain(value)}
     nested = {key: value for key, value in settings.items() if value and not _is_plain(value)}
     tables = [_table(key, value) for key, value in nested.items()]
@@ -64,8 +55,7 @@ def _table(key: str, value: JsonValue) -> SettingsTable:
     title = _words(key).capitalize()
     if isinstance(value, dict):
         return _pairs(title, value)
-    items = value if isinstance(value, list) else []
-    rows = [dict(_flatten(item)) for item in items]
+    rows = [dict(_flatten(item)) for _, item in _items(value)]
     columns = tuple(dict.fromkeys(name for row in rows for name in row))
     return SettingsTable(
         title,
@@ -107,7 +97,7 @@ def _shown(value: JsonValue) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(_shown(each) for each in value)
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return str(value)
 
 
 def _words(key: str) -> str:

@@ -33,10 +33,10 @@ def write_report(directory: Path, *, examples: int = DEFAULT_EXAMPLES) -> Writte
         examples: The most examples of each set, taken evenly over its questions.
 
     Raises:
-        ArtifactError: If there are no results, or a file of them is damaged.
+        ArtifactError: If there are no results, not all of them, or damaged ones.
         MissingExtraError: If jinja2 or matplotlib is not installed.
-        SourceError: If a file of the results cannot be read.
-        StorageError: If the page cannot be written.
+        SourceError: If the summary cannot be read.
+        StorageError: If results cannot be read or the page cannot be written.
         UsageError: If `examples` is negative.
     """
     if examples < 0:
@@ -46,8 +46,7 @@ def write_report(directory: Path, *, examples: int = DEFAULT_EXAMPLES) -> Writte
     from xorag.evaluation.report.page import render_page  # noqa: PLC0415
 
     contents = read_contents(directory, examples=examples)
-    # The name of a directory may hold bytes that are no UTF-8; they become question marks.
-    page = render_page(contents).encode("utf-8", "replace")
+    page = render_page(contents).encode()
     path = directory / PAGE_NAME
     with translate_os_errors(path):
         partial = directory / f".{PAGE_NAME}.{os.getpid()}"
