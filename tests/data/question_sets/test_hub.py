@@ -133,6 +133,32 @@ def test_a_folder_that_save_to_disk_left_is_read(tmp_path: Path) -> None:
     assert of_dict.id == "squad:56be4db0"
 
 
+def test_a_folder_with_only_one_of_the_splits_on_its_card_says_how_to_read_it(
+    tmp_path: Path,
+) -> None:
+    folder = write_folder(tmp_path, "hotpotqa")
+    card = (folder / "README.md").read_text()
+    missing = "  - split: train\n    path: distractor/train-*\n"
+    (folder / "README.md").write_text(
+        card.replace("  - split: validation", missing + "  - split: validation")
+    )
+
+    with pytest.raises(SourceError, match="name the file or folder in it that holds the rows"):
+        read_question_set(f"hotpotqa={folder}")
+    (question,) = read_question_set(f"hotpotqa={folder / 'distractor'}")
+
+    assert question.id == "hotpotqa:5a8b"
+
+
+def test_a_folder_whose_rows_are_damaged_is_named(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, "nq")
+    (path,) = folder.glob("*/*.parquet")
+    path.write_bytes(path.read_bytes()[:-20])
+
+    with pytest.raises(SourceError, match="downloaded cannot be read"):
+        list(read_question_set(f"nq={folder}"))
+
+
 def test_a_damaged_copy_is_named(tmp_path: Path) -> None:
     path = write_file(tmp_path, "nq")
     path.write_bytes(path.read_bytes()[:-20])

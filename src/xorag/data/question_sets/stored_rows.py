@@ -189,7 +189,12 @@ def _numbered(stream: Iterable[Mapping[str, object]]) -> Iterator[Row]:
 
 
 def _unreadable(path: Path, error: Exception) -> SourceError:
-    return SourceError(f"{path} cannot be read ({_reason(error)}); download or write it again")
+    remedy = (
+        "download all that its card names, or name the file or folder in it that holds the rows"
+        if path.is_dir()
+        else "download or write it again"
+    )
+    return SourceError(f"{path} cannot be read ({_reason(error)}); {remedy}")
 
 
 def _reason(error: Exception) -> str:
