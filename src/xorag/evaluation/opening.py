@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from xorag.artifact.manifest import Manifest
 from xorag.errors import ProjectorMismatchError, UsageError
 from xorag.evaluation.plan import Condition, PassageSource
+from xorag.evaluation.ranking import Ranking, score_rankings
 from xorag.evaluation.registered import Models
 from xorag.pipeline import Pipeline
 from xorag.pipeline.opening import PartNames, Parts, open_parts
@@ -59,10 +60,13 @@ def open_models(
 
     Raises:
         IndexNotFoundError: If passages are to be retrieved and there is no index.
+        MissingExtraError: If passages are to be retrieved and ir-measures is not installed.
         ModelNotFoundError: If a model is not found.
         ProjectorMismatchError: If soft tokens are to be read and no projector fits.
         UsageError: If a device, format or layout is unknown, or an encoder must be named.
     """
+    if passages is PassageSource.RETRIEVED:
+        _require_ranking()
     device = pick_device(place.device)
     dtype = pick_dtype(device, place.dtype)
     parts = open_parts(names, device, dtype, batch_tokens=place.batch_tokens)
@@ -80,6 +84,15 @@ def open_models(
         device=device.type,
     )
     return Opened(pipeline, models)
+
+
+def _require_ranking() -> None:
+    """Make sure that retrieval can be scored, before hours are spent on answers.
+
+    Raises:
+        MissingExtraError: If ir-measures is not installed.
+    """
+    score_rankings([Ranking(("p",), frozenset({"p"}))], cutoffs=[1])
 
 
 def _require(
