@@ -123,7 +123,7 @@ def _named_rows(named: _Named, found: NamedSet, split: str | None) -> RowSource:
     if named.copy is None:
         if found.repository is None:
             raise SourceError(
-                f"{named.name} is on the hub only as pickles, which may run any program and are"
+                f"{named.name} is published only as pickles, which may run any program and are"
                 f" not read; give a copy as JSON or Parquet: {named.name}=FILE"
             )
         return hub_rows(HubRows(named.name, found.repository, config, wanted, found.is_converted))
