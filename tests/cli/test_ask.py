@@ -42,7 +42,7 @@ def test_the_form_and_the_number_of_soft_tokens_can_be_named(
     run(world, *words, "--tokens-per-passage", "2")
     shown = capsys.readouterr()
     two = json.loads(shown.out)
-    assert "trained for at most 1 soft token(s) a passage; with 2 it may" in shown.err
+    assert "trained for rates up to 1; with 2 soft tokens a passage it may" in shown.err
     run(world, *words, "--form", "text")
     text = json.loads(capsys.readouterr().out)
 

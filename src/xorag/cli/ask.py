@@ -82,8 +82,8 @@ def ask(
         pipeline.prepare(mode)
     if pipeline.trained_tokens is not None and tokens_per_passage > pipeline.trained_tokens:
         output.say(
-            f"this projector was trained for at most {pipeline.trained_tokens} soft token(s) a "
-            f"passage; with {tokens_per_passage} it may answer worse"
+            f"this projector was trained for rates up to {pipeline.trained_tokens}; with "
+            f"{tokens_per_passage} soft tokens a passage it may answer worse"
         )
     if json:
         answer = pipeline.ask(question, **options)
