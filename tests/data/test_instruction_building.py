@@ -1,31 +1,19 @@
 """Questions with passages as instruction examples."""
 
 from collections import Counter
-from collections.abc import Sequence
 
 import pytest
 
-from tests.data.instruction_rows import build, identity, passage, question, retrieved
-from xorag.data.instructions.building import Retrieve
+from tests.data.instruction_rows import build, find, identity, passage, question, retrieved
 from xorag.data.instructions.drops import RowDrop
 from xorag.data.instructions.reserved import Reserved
-from xorag.data.instructions.sets import Summary
-from xorag.data.instructions.wordings import OPEN_CLAIM_WORDINGS, UNSETTLED, WORDINGS, TaskType
+from xorag.data.instructions.wordings import OPEN_CLAIM_WORDINGS, WORDINGS, TaskType
 from xorag.data.questions import Question
 from xorag.data.training_corpus import content_id
-from xorag.errors import UsageError
-from xorag.types import Passage
 
 GOLD = passage("Emma was written by Jane Austen.", supports=True, title="Emma")
 WHO = question("Who wrote Emma?", ["Jane Austen"], GOLD)
 DISTRACTORS = [passage(f"Book {n} is about ships.", supports=False) for n in range(12)]
-
-
-def _find(*passages: Passage) -> Retrieve:
-    def retrieve(questions: Sequence[str]) -> list[list[Passage]]:
-        return [list(passages) for _ in questions]
-
-    return retrieve
 
 
 def test_a_question_becomes_a_turn_with_its_words_and_an_answer_of_the_set() -> None:
@@ -165,7 +153,7 @@ def test_retrieved_passages_without_an_answer_are_distractors() -> None:
     holder = retrieved("Jane Austen lived in Bath.", title="Bath")
     same = retrieved(GOLD.text, title="Another title")
 
-    (example,), tally = build([WHO], counts="4", retrieve=_find(ship, holder, same, ship))
+    (example,), tally = build([WHO], counts="4", retrieve=find(ship, holder, same, ship))
 
     assert set(example.passages) == {GOLD, passage("Ships sail.", supports=False, title="Ship")}
     assert tally.dropped_passages == {"holds_an_answer": 1}
@@ -174,7 +162,7 @@ def test_retrieved_passages_without_an_answer_are_distractors() -> None:
 def test_retrieved_passages_with_an_answer_stand_in_where_a_question_has_none() -> None:
     ship, holder = retrieved("Ships sail."), retrieved("Jane Austen wrote.")
 
-    (example,), _ = build([question("Who?", ["Austen"])], counts="2", retrieve=_find(ship, holder))
+    (example,), _ = build([question("Who?", ["Austen"])], counts="2", retrieve=find(ship, holder))
 
     assert {p.text: p.is_supporting for p in example.passages} == {
         "Ships sail.": False,
@@ -186,63 +174,12 @@ def test_a_question_of_yes_or_no_is_not_matched_with_passages_by_its_answer() ->
     asked = question("Are both Danish?", ["no"], passage("Both are.", supports=True, title="Both"))
     page, no = retrieved("There is more.", title="both"), retrieved("There is no sea.")
 
-    (example,), tally = build([asked], counts="3", retrieve=_find(page, no))
-    without, _ = build([question("Are both Danish?", ["no"])], retrieve=_find(no))
+    (example,), tally = build([asked], counts="3", retrieve=find(page, no))
+    without, _ = build([question("Are both Danish?", ["no"])], retrieve=find(no))
 
     assert {p.text for p in example.passages} == {"Both are.", "There is no sea."}
     assert tally.dropped_passages == {"from_the_page_of_a_supporting_passage": 1}
     assert without == []
-
-
-@pytest.mark.parametrize(
-    ("label", "answer"), [("supports", "True"), ("REFUTES", "False"), ("True", "True")]
-)
-def test_claims_are_answered_with_true_or_false(label: str, answer: str) -> None:
-    (example,), _ = build([question("Emma is a novel.", [label], GOLD, task="claim")])
-
-    assert example.messages[1].content == answer
-    assert "Claim: Emma is a novel." in example.messages[0].content
-    assert (example.task_type, example.answers) == ("claim", (answer,))
-
-
-def test_some_claims_stand_over_distractors_alone_if_asked_and_say_so() -> None:
-    rows = [
-        question(f"Claim {n}.", ["supports"], GOLD, *DISTRACTORS, number=n, task="claim")
-        for n in range(100)
-    ]
-
-    examples, _ = build(rows, without_gold=0.3)
-
-    unsettled = [e for e in examples if GOLD not in e.passages]
-    assert 15 <= len(unsettled) <= 45
-    assert all((e.messages[1].content == UNSETTLED) == (e in unsettled) for e in examples)
-    assert all(UNSETTLED in e.messages[0].content for e in examples)
-    assert all(e.passages and e.question is None for e in unsettled)
-
-
-def test_a_claim_without_distractors_keeps_its_passages() -> None:
-    (example,), _ = build([question("So.", ["supports"], GOLD, task="claim")], without_gold=1.0)
-
-    assert example.passages == (GOLD,)
-    assert example.messages[1].content == "True"
-
-
-def test_a_document_with_a_summary_stands_alone_and_is_not_retrieved_for() -> None:
-    rows = [
-        Summary(identity(0), "Ships", "Ships sail. They also sink.", "On ships.", "news"),
-        Summary(identity(1), "", "No summary is given here.", " "),
-        Summary(identity(0, dev=True), "", "Kept for reporting.", "Kept."),
-    ]
-
-    (example,), tally = build(rows, name="xsum", retrieve=_find(retrieved("Ships.")))
-
-    assert example.passages == (
-        passage("Ships sail. They also sink.", supports=True, title="Ships"),
-    )
-    assert example.messages[0].content in WORDINGS[TaskType.SUMMARY]
-    assert example.messages[1].content == "On ships."
-    assert (example.task_type, example.source, example.question) == ("summary", "news", None)
-    assert tally.dropped == {"no_answer": 1, "dev_row": 1}
 
 
 def test_a_supporting_passage_that_is_kept_out_takes_its_row_along() -> None:
@@ -260,7 +197,7 @@ def test_a_distractor_that_is_kept_out_is_not_shown() -> None:
     asked = question("Who?", ["Austen"], GOLD, passage("Books burn.", supports=False))
 
     (example,), tally = build(
-        [asked], counts="3", reserved=reserved, retrieve=_find(retrieved("Sea.", document="doc7"))
+        [asked], counts="3", reserved=reserved, retrieve=find(retrieved("Sea.", document="doc7"))
     )
 
     assert example.passages == (GOLD,)
@@ -274,9 +211,3 @@ def test_a_question_that_a_dev_row_asks_too_is_left_out() -> None:
 
     assert examples == []
     assert tally.dropped == {"same_question_as_a_dev_row": 1}
-
-
-@pytest.mark.parametrize("share", [-0.1, 1.1])
-def test_a_share_outside_zero_to_one_is_refused(share: float) -> None:
-    with pytest.raises(UsageError, match="from 0 to 1"):
-        build([WHO], without_gold=share)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from xorag.data.instructions.reading import Instruction, Message, read_instructions
+from xorag.data.instructions.writing import as_row
 from xorag.data.questions import LabelledPassage
 from xorag.errors import SourceError
 
@@ -52,12 +53,22 @@ def test_a_row_of_ours_has_labelled_passages_source_and_answers(tmp_path: Path) 
     )
 
 
+def test_a_published_example_is_written_as_it_was_read(tmp_path: Path) -> None:
+    row = {"id": "1", "messages": TURNS, "task_type": "qa", "background": "Emma."}
+    (example,) = read_instructions(_write(tmp_path / "published.jsonl", row))
+
+    written = as_row(example)
+
+    assert written == {**row, "source": "", "answers": []}
+
+
 @pytest.mark.parametrize(
     ("row", "complaint"),
     [
         ({"messages": []}, "end with one of the assistant"),
         ({"messages": TURNS[:1]}, "end with one of the assistant"),
         ({"messages": [{"role": "tool", "content": "x"}]}, "role must be one of"),
+        ({"id": [1]}, "'id' must be text or a whole number"),
         ({"messages": [{"role": "user"}]}, "'content' must be text"),
         ({"messages": "Who?"}, "'messages' must be a list"),
         ({"messages": TURNS, "background": 3}, "'background' must be text"),

@@ -40,7 +40,7 @@ class SummarySource:
 
     name: str
     copy: Path | None
-    """A file or folder that holds the rows; None: the hub."""
+    """A file, or a folder of a named set, that holds the rows; None: the hub."""
     split: str | None
 
 
@@ -92,17 +92,14 @@ def read_summaries(source: SummarySource, on_skipped: OnSkipped) -> Iterator[Sum
 
 
 def _rows(source: SummarySource) -> RowSource:
-    hub = NAMED_SUMMARIES.get(source.name)
     split = source.split or _SPLIT
-    if source.copy is None and hub is not None:
+    if source.copy is not None and source.copy.is_file():
+        return file_rows(source.copy)
+    hub = NAMED_SUMMARIES[source.name]
+    if source.copy is None:
         wanted = HubRows(source.name, hub.repository, hub.config, split, is_converted=True)
         return hub_rows(wanted)
-    if source.copy is None:
-        raise UsageError(f"no set of summaries is called {source.name!r}; give a file")
-    if source.copy.is_dir():
-        config = hub.config if hub is not None else "default"
-        return folder_rows(source.copy, config, split, is_split_named=source.split is not None)
-    return file_rows(source.copy)
+    return folder_rows(source.copy, hub.config, split, is_split_named=source.split is not None)
 
 
 def _summary(row: Fields, name: str, number: int) -> Summary:
