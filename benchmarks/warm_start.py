@@ -60,7 +60,7 @@ def main() -> None:
     parts = build_parts(recipe, PassageIndex.open(options.index), "cpu", say)
     rows = sorted(parts.splits.validation[: options.passages], key=lambda row: row.length)
     tests = [Test(parts, rows, tokens) for tokens in options.tokens]
-    fitting = Fitting.of(parts, options.fit_passages, options.pieces)
+    fitting = Fitting.of(parts, options.fit_passages, options.pieces, options.fits)
     found = {
         "measured_on": len(rows),
         "fitted_on": {name: len(points.token_ids) for name, points in fitting.points.items()},
@@ -126,6 +126,11 @@ class Points:
     token_ids: list[tuple[int, ...]]
     """Of each point's text, in the language model's vocabulary."""
 
+    def joined(self, other: "Points") -> "Points":
+        """The points of both."""
+        embeddings = torch.cat([self.embeddings, other.embeddings])
+        return Points(embeddings, self.token_ids + other.token_ids)
+
 
 @dataclass(frozen=True, slots=True)
 class Fitting:
@@ -136,19 +141,19 @@ class Fitting:
     """`(vocab, hidden)`."""
 
     @classmethod
-    def of(cls, parts: RunParts, count: int, pieces: int) -> "Fitting":
-        """Read and embed the first passages of the training split, and their pieces."""
+    def of(cls, parts: RunParts, count: int, pieces: int, fits: Sequence[str]) -> "Fitting":
+        """Read the first passages of the training split, and embed their pieces if needed."""
         say("embedding the passages and pieces to fit on")
         rows = parts.splits.train[:count]
         whole = points_of(parts, rows, 1)
-        parted = points_of(parts, rows, pieces)
-        both = Points(
-            torch.cat([whole.embeddings, parted.embeddings]), whole.token_ids + parted.token_ids
-        )
+        points = {"passages": whole}
+        if {"pieces", "both"} & set(fits):
+            points["pieces"] = points_of(parts, rows, pieces)
+            points["both"] = whole.joined(points["pieces"])
         layer = parts.language.model.get_input_embeddings()
         with torch.inference_mode():
             table = layer(torch.arange(layer.get_parameter("weight").shape[0])).float()
-        return cls({"passages": whole, "pieces": parted, "both": both}, table.clone())
+        return cls(points, table.clone())
 
     def targets(self, fit: str, power: float) -> Tensor:
         """The weighted mean embedding of each point's tokens; idf is that of whole passages."""

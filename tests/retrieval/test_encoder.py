@@ -178,7 +178,7 @@ def test_other_weights_under_the_same_name_are_noticed(tmp_path: Path) -> None:
 def test_the_fingerprint_does_not_depend_on_folder_or_number_format(
     tmp_path: Path, encoder: Encoder
 ) -> None:
-    from xorag.retrieval.adapt import fingerprint  # noqa: PLC0415 - tested through models only here
+    from xorag.retrieval.fingerprint import fingerprint  # noqa: PLC0415 - tested through models only here
 
     model = SentenceTransformer(str(save_encoder(tmp_path)), device="cpu")
 

@@ -4,7 +4,6 @@ Knows nothing of indexes or of which model wants what.
 """
 
 import copy
-import hashlib
 from typing import Any
 
 import torch
@@ -13,8 +12,6 @@ from sentence_transformers.sentence_transformer.modules import Normalize, Poolin
 from tokenizers import processors
 
 from xorag.errors import UsageError
-
-_SAMPLES = 16
 
 
 def pooling_of(model: SentenceTransformer) -> str | None:
@@ -81,23 +78,6 @@ def _around(whole: list[int], plain: list[int]) -> tuple[list[int], list[int]]:
     starts = range(len(whole) - len(plain) + 1)
     start = next((i for i in starts if whole[i : i + len(plain)] == plain), len(whole))
     return whole[:start], whole[start + len(plain) :]
-
-
-def fingerprint(model: torch.nn.Module) -> str:
-    """Sixteen hex digits that tell weights apart, from shapes and some values of each.
-
-    Reads a few values of each parameter only, so it takes milliseconds and does not load a
-    memory-mapped file. Values are rounded to bfloat16, so that the number format a model is
-    loaded in does not change it.
-    """
-    digest = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        flat = tensor.detach().reshape(-1)
-        step = max(1, len(flat) // _SAMPLES)
-        sample = flat[::step][:_SAMPLES].to("cpu", torch.bfloat16).view(torch.int16)
-        digest.update(f"{name}{tuple(tensor.shape)}".encode())
-        digest.update(sample.numpy().tobytes())
-    return digest.hexdigest()[:16]
 
 
 def counting_tokenizer(model: torch.nn.Module) -> Any:  # noqa: ANN401 - two libraries' classes

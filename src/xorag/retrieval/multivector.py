@@ -11,6 +11,7 @@ from sentence_transformers import MultiVectorEncoder
 from xorag.artifact.manifest import EncoderSpec
 from xorag.retrieval import adapt
 from xorag.retrieval.compatibility import require_same_encoder
+from xorag.retrieval.fingerprint import fingerprint
 from xorag.retrieval.specify import not_loadable, recorded_name, token_limit
 from xorag.runtime.quiet import quiet_transformers
 from xorag.runtime.sources import encoder_path
@@ -113,5 +114,5 @@ def _spec_of(model: MultiVectorEncoder, name: str) -> EncoderSpec:
         max_tokens=min(limits, default=None),
         metric="cosine",
         multivector=True,
-        fingerprint=adapt.fingerprint(model),
+        fingerprint=fingerprint(model),
     )

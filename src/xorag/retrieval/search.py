@@ -6,6 +6,7 @@ Knows nothing of how hits are used.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -13,13 +14,14 @@ from xorag.artifact.manifest import EncoderSpec
 from xorag.errors import UsageError
 from xorag.retrieval.checks import require_positive, require_text
 from xorag.retrieval.compatibility import require_same_encoder
-from xorag.retrieval.encoder import Encoder, PassageEncoder
 from xorag.retrieval.families import EncoderOptions
 from xorag.retrieval.fusion import reciprocal_rank_fusion
 from xorag.retrieval.index import PassageIndex
-from xorag.retrieval.multivector import TokenEncoder
-from xorag.retrieval.rerank import Reranker, rerank
 from xorag.types import FloatArray, Hit, SearchMode
+
+if TYPE_CHECKING:
+    from xorag.retrieval.encoder import PassageEncoder
+    from xorag.retrieval.rerank import Reranker
 
 FUSION_DEPTH = 50
 """Hits of each ranking that are fused, and hits that a reranker reads, at least."""
@@ -40,10 +42,10 @@ class IndexRetriever:
     def __init__(
         self,
         index: PassageIndex,
-        encoder: PassageEncoder | None,
+        encoder: "PassageEncoder | None",
         *,
         mode: SearchMode = SearchMode.DENSE,
-        reranker: Reranker | None = None,
+        reranker: "Reranker | None" = None,
     ) -> None:
         """Search an index.
 
@@ -66,7 +68,7 @@ class IndexRetriever:
         self._encoder = encoder
         self._reranker = reranker
 
-    def reranked_by(self, reranker: Reranker) -> "IndexRetriever":
+    def reranked_by(self, reranker: "Reranker") -> "IndexRetriever":
         """The same retriever with its best hits put into the reranker's order."""
         return IndexRetriever(self.index, self._encoder, mode=self.mode, reranker=reranker)
 
@@ -108,6 +110,9 @@ class IndexRetriever:
         require_positive(k)
         if self._reranker is None:
             return [hits[:k] for hits in self._find(encoded, k, with_pieces=with_pieces)]
+        # Imported here, as below: sentence-transformers takes a second to import.
+        from xorag.retrieval.rerank import rerank  # noqa: PLC0415
+
         found = self._find(encoded, max(k, FUSION_DEPTH), with_pieces=with_pieces)
         return [
             rerank(query, hits, self._reranker, k=k)
@@ -133,7 +138,7 @@ def open_encoder(
     multivector: bool = False,
     options: EncoderOptions | None = None,
     device: torch.device | str | None = None,
-) -> PassageEncoder:
+) -> "PassageEncoder":
     """The encoder of an index, or one by its name.
 
     Args:
@@ -148,6 +153,9 @@ def open_encoder(
         IndexMismatchError: If it is not the index's.
         UsageError: If a multi-vector index is asked for without a name.
     """
+    from xorag.retrieval.encoder import Encoder  # noqa: PLC0415
+    from xorag.retrieval.multivector import TokenEncoder  # noqa: PLC0415
+
     if spec is not None and name is None and options is None:
         kind = TokenEncoder if spec.multivector else Encoder
         return kind.from_spec(spec, device=device)
@@ -163,7 +171,7 @@ def open_retriever(
     *,
     encoder: str | None = None,
     mode: SearchMode = SearchMode.DENSE,
-    reranker: Reranker | None = None,
+    reranker: "Reranker | None" = None,
     device: torch.device | str | None = None,
 ) -> IndexRetriever:
     """Open an index with its encoder; BM25 loads none.

@@ -8,12 +8,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 import torch
+from safetensors import SafetensorError
 from sentence_transformers import SentenceTransformer
 
 from xorag.artifact.manifest import EncoderSpec
 from xorag.errors import ModelNotFoundError, UsageError
 from xorag.retrieval import adapt
 from xorag.retrieval.families import EncoderOptions, Metric
+from xorag.retrieval.fingerprint import fingerprint
 from xorag.runtime.packages import DEFAULT_ENCODER, PACKAGED
 from xorag.runtime.quiet import quiet_transformers
 
@@ -21,6 +23,16 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
     {"cosine": "cosine", "dot": "dot", "euclidean": "l2"}
 )
 """Similarities of sentence-transformers to metrics of the index."""
+LOAD_ERRORS = (
+    OSError,
+    ValueError,
+    KeyError,
+    RuntimeError,
+    ImportError,
+    TypeError,
+    SafetensorError,
+)
+"""What sentence-transformers raises where it cannot load files."""
 NO_LIMIT = 10**6
 """A tokenizer's limit from which on it means that there is none."""
 
@@ -34,7 +46,7 @@ def load_sentence_transformer(path: str, device: torch.device | str | None) -> S
     try:
         with quiet_transformers():
             model = SentenceTransformer(path, device=None if device is None else str(device))
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError, TypeError) as error:
+    except LOAD_ERRORS as error:
         raise not_loadable(path, "an encoder", "a sentence-transformers model", error) from error
     if getattr(model.config, "model_type", None) == "dpr":
         raise ModelNotFoundError(
@@ -63,7 +75,7 @@ def adapted_spec(model: SentenceTransformer, name: str, options: EncoderOptions)
     Raises:
         UsageError: If an option does not fit the model.
     """
-    weights = adapt.fingerprint(model)
+    weights = fingerprint(model)
     if options.pooling and options.pooling != adapt.pooling_of(model):
         adapt.set_pooling(model, options.pooling)
     if options.append_eos:

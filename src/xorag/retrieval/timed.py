@@ -14,6 +14,8 @@ import torch
 from xorag.artifact.manifest import MANIFEST_NAME, EncoderSpec, Manifest
 from xorag.artifact.store import read_manifest
 from xorag.errors import ArtifactError, IndexNotFoundError
+from xorag.retrieval.compatibility import require_same_encoder
+from xorag.retrieval.plain_encoder import open_plain_encoder
 from xorag.types import FloatArray, Hit, Passage, SearchMode
 
 if TYPE_CHECKING:
@@ -111,7 +113,7 @@ class IndexOnDemand:
             ModelNotFoundError: If the encoder is not found.
         """
         if self._retriever is None:
-            # Imported here: sentence-transformers and LanceDB take seconds to import.
+            # Imported here: LanceDB takes a second to import.
             from xorag.retrieval.index import PassageIndex  # noqa: PLC0415
             from xorag.retrieval.search import IndexRetriever  # noqa: PLC0415
 
@@ -211,12 +213,13 @@ def open_named_encoder(
         IndexMismatchError: If the encoder of that name is another one.
         ModelNotFoundError: If it is not found.
     """
-    # Imported here: sentence-transformers and LanceDB take seconds to import.
-    from xorag.retrieval.compatibility import require_same_encoder  # noqa: PLC0415
-    from xorag.retrieval.search import open_encoder  # noqa: PLC0415
-
     if spec is None:
         raise ArtifactError("the manifest names no encoder; make the index or projector again")
+    if name in (None, spec.name) and (plain := open_plain_encoder(spec, device)):
+        return plain
+    # Imported here: LanceDB takes a second to import.
+    from xorag.retrieval.search import open_encoder  # noqa: PLC0415
+
     encoder = open_encoder(spec, name, device=device)
     require_same_encoder(spec, encoder.spec)
     return encoder
