@@ -150,8 +150,9 @@ def _scale_tokens(axes: "Axes", tokens: Sequence[float]) -> None:
 
 
 def _from_zero(axes: "Axes") -> None:
-    _, top = axes.get_ylim()
-    axes.set_ylim(0, min(max(top * 1.05, 10), 104))
+    _, highest = axes.get_ylim()
+    top = min(max(highest * 1.05, 10), 104)
+    axes.set_ylim(-0.04 * top, top)  # room for a mark at 0
 
 
 def _draw_bars(axes: "Axes", shown: Sequence[ConditionSummary], labels: Sequence[str]) -> None:
@@ -190,8 +191,9 @@ def _draw_reliability(
     axes.plot([], [], MARKERS[place], color=MODES[place], label=calibration.label)
 
 
-def _legend(figure: "Figure", axes: "Axes", *, columns: int = 3) -> None:
+def _legend(figure: "Figure", axes: "Axes", *, columns: int | None = None) -> None:
     handles, names = axes.get_legend_handles_labels()
+    columns = columns or (2 if len(names) in {2, 4} else 3)
     bare = [handle[0] if isinstance(handle, ErrorbarContainer) else handle for handle in handles]
     # matplotlib fills columns; a reader goes along rows.
     order = [place for column in range(columns) for place in range(column, len(names), columns)]
