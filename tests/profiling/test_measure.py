@@ -114,9 +114,18 @@ def test_text_is_divided_by_soft_tokens_of_the_same_questions(counted: Profile) 
     by_scope = {ratio.scope: ratio.flops for ratio in found.scopes}
     assert by_scope[Scope.ALL] == text.flops() / xrag.flops()
     assert by_scope[Scope.ALL] < by_scope[Scope.PREFILL]
-    assert found.formula_of_these == pytest.approx(found.tokens)
-    q = text.prompt_tokens - 2 * found.passage_tokens
+    q = cost_of(counted, "xrag k=1").prompt_tokens - 1
+    assert found.question_tokens == q
     assert found.formula == pytest.approx((q + 360) / (q + 2))
+    # What parts the passages from each other is in the prompts, but not in the formula.
+    assert found.formula_of_these == pytest.approx(found.tokens, rel=0.05)
+
+
+def test_one_passage_makes_the_prompt_that_the_formula_says(counted: Profile) -> None:
+    found = next(item for item in counted.comparisons if item.setting.k == 1)
+
+    assert found.setting.tokens_per_passage == 1
+    assert found.tokens == pytest.approx(found.formula_of_these)
 
 
 def test_answers_are_as_long_as_asked_for(world: World) -> None:

@@ -24,7 +24,7 @@ def cost(mode: Mode, *, is_timed: bool) -> CellCost:
         for part in Part
     )
     cell = Cell(mode, Setting(batch=1, new_tokens=8, k=2, tokens_per_passage=4))
-    return CellCost(cell, 60.0, 60, 180.0, 8, parts, rounds, None)
+    return CellCost(cell, 60.0, 60, 50.0, 180.0, 8, parts, rounds, None)
 
 
 def drawn(path: Path) -> str:

@@ -56,6 +56,14 @@ class Answering:
                 parts.generator.generate(prompts, max_new_tokens=setting.new_tokens)
         return prompts
 
+    def tokens_of_a_question(self, cell: Cell) -> float:
+        """Tokens of a prompt with its passages taken out, q of the formula, on average.
+
+        Of a closed cell, its whole prompt.
+        """
+        counts = [self._tokens_without_passages(i, cell) for i in self._places(cell)]
+        return sum(counts) / len(counts)
+
     def tokens_of_a_passage(self, cell: Cell) -> float | None:
         """Tokens that the cell's passages would take as text, on average; None without any."""
         rows = [self._material.hits[i] for i in self._places(cell)]
@@ -65,6 +73,14 @@ class Answering:
             for hit in hits[: cell.setting.k]
         ]
         return sum(counts) / len(counts) if counts else None
+
+    def _tokens_without_passages(self, place: int, cell: Cell) -> int:
+        """Tokens of a prompt with one soft token, less that one; nothing parts it from others."""
+        question, build = self._material.questions[place], self.parts.builder.build
+        if cell.mode is Mode.CLOSED:
+            return len(build(question, []).token_ids)
+        first = Context(self._material.hits[place][0], Form.TOKEN)
+        return len(build(question, [first]).token_ids) - 1
 
     def _places(self, cell: Cell) -> list[int]:
         """Which questions the batch holds; from the first again where there are too few."""

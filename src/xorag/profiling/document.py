@@ -75,6 +75,7 @@ def _cell(cost: CellCost) -> dict[str, Any]:
         **_setting(cost.cell.setting, cost.cell.mode),
         "prompt_tokens": cost.prompt_tokens,
         "padded_length": cost.padded_length,
+        "question_tokens": cost.question_tokens,
         "passage_tokens_as_text": cost.passage_tokens,
         "soft_tokens": cost.soft_tokens,
         "parts": [

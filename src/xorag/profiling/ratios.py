@@ -27,11 +27,12 @@ class Comparison:
     setting: Setting
     """Of the cell with soft tokens."""
     question_tokens: float
-    """q: a prompt without its passages."""
+    """q: a prompt with its passages taken out."""
     passage_tokens: float
     """Of a passage as text."""
     tokens: float
-    """Prompt tokens with text over those with soft tokens."""
+    """Prompt tokens with text over those with soft tokens, with what parts passages from each
+    other, which the formula leaves out."""
     formula: float
     """(q + 180 k) / (q + n k), with n soft tokens a passage."""
     formula_of_these: float
@@ -52,10 +53,7 @@ def comparisons(costs: Sequence[CellCost]) -> list[Comparison]:
 def compare(text: CellCost, xrag: CellCost) -> Comparison:
     """Divide the one by the other."""
     setting = xrag.cell.setting
-    passage = text.passage_tokens or 0.0
-    # As text the passage's tokens are known exactly; soft tokens have separators between them.
-    question = text.prompt_tokens - passage * setting.k
-    taken = (xrag.prompt_tokens - question) / setting.k
+    question, passage = text.question_tokens, text.passage_tokens or 0.0
     rate = xrag.soft_tokens / (setting.batch * setting.k)
     return Comparison(
         setting=setting,
@@ -63,7 +61,7 @@ def compare(text: CellCost, xrag: CellCost) -> Comparison:
         passage_tokens=passage,
         tokens=text.prompt_tokens / xrag.prompt_tokens,
         formula=token_ratio(question, setting.k, soft_tokens=rate),
-        formula_of_these=token_ratio(question, setting.k, passage=passage, soft_tokens=taken),
+        formula_of_these=token_ratio(question, setting.k, passage=passage, soft_tokens=rate),
         scopes=tuple(_ratio(text, xrag, scope) for scope in Scope),
     )
 

@@ -63,6 +63,8 @@ class CellCost:
     """Of a prompt, on average."""
     padded_length: int
     """Of the longest prompt, which all in the batch are computed at."""
+    question_tokens: float
+    """Of a prompt with its passages taken out, on average: q of the formula."""
     passage_tokens: float | None
     """Of a passage as text, on average; None in a closed cell."""
     soft_tokens: int

@@ -106,6 +106,7 @@ def _cost(
         cell=cell,
         prompt_tokens=sum(lengths) / len(lengths),
         padded_length=max(lengths),
+        question_tokens=answering.tokens_of_a_question(cell),
         passage_tokens=answering.tokens_of_a_passage(cell),
         soft_tokens=counted.meter.soft_tokens,
         parts=tuple(
