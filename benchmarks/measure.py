@@ -3,36 +3,22 @@
 Knows nothing of what is measured.
 """
 
-import importlib.metadata
-import os
-import platform
 import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
 import psutil
-import torch
 
 from xorag.data.questions import is_dev, read_questions
+from xorag.profiling.machine import this_machine
+from xorag.profiling.spread import bootstrap_interval
 
-PACKAGES = (
-    "xorag",
-    "torch",
-    "transformers",
-    "tokenizers",
-    "sentence-transformers",
-    "lancedb",
-    "pyarrow",
-)
 DEFAULT_QUESTIONS = Path("../shared/data/nq.jsonl.gz")
 MEGABYTE = 2**20
-_RESAMPLES = 2000
-_CPU_INFO = Path("/proc/cpuinfo")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +63,6 @@ def spread(values: Sequence[float], *, digits: int = 3) -> dict[str, object]:
     return shown
 
 
-def bootstrap_interval(values: Sequence[float], *, seed: int = 0) -> list[float]:
-    """Ends of the 95 % percentile interval of the median, by resampling."""
-    generator = np.random.default_rng(seed)
-    drawn = generator.choice(np.asarray(values), size=(_RESAMPLES, len(values)))
-    low, high = np.percentile(np.median(drawn, axis=1), [2.5, 97.5])
-    return [float(low), float(high)]
-
-
 def dev_questions(path: Path, count: int) -> list[str]:
     """The first questions of a file that are kept for reporting; ends the program without one."""
     if not path.is_file():
@@ -103,21 +81,4 @@ def resident_megabytes() -> float:
 
 def machine(threads: int, device: str) -> dict[str, object]:
     """What the numbers were measured on, and what else ran there."""
-    return {
-        "threads": threads,
-        "torch_threads": torch.get_num_threads(),
-        "device": device,
-        "cpu": _cpu_name(),
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
-        "load_average": round(psutil.getloadavg()[0], 2),
-    }
-
-
-def _cpu_name() -> str:
-    if _CPU_INFO.is_file():
-        for line in _CPU_INFO.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    return asdict(this_machine(threads, device))
