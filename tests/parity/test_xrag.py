@@ -15,10 +15,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from xorag.compression.model import SoftTokenModel
 from xorag.compression.projector_artifact import load_projector
 from xorag.compression.published import import_published
-from xorag.generation.control import PromptEncoder
-from xorag.generation.examples import PASSAGE_FIELD, encode_paraphrase
+from xorag.generation.control import PromptEncoder, Quoted
+from xorag.generation.conversation import Turn, background_pieces, encode_conversation
+from xorag.generation.examples import PASSAGE_FIELD, encode_paraphrase, soft_token_pieces
 from xorag.generation.generator import TransformersGenerator
 from xorag.generation.layouts import PUBLISHED_PLACEHOLDER, layout_named
+from xorag.training.distillation import Alignment, compared_positions, distillation_loss
+from xorag.training.losses import predicting_positions, scored_tokens
 from xorag.types import Prompt
 
 BESIDE = Path(__file__).parents[2] / ".." / "shared" / "golden"
@@ -172,3 +175,46 @@ def prompts_of(checkpoint: Checkpoint) -> list[Prompt]:
         taken += len(positions)
         prompts.append(Prompt(tuple(ids[mask].tolist()), tuple(positions), tuple(rows.numpy())))
     return prompts
+
+
+def test_an_instruction_example_has_the_published_ids_and_labels() -> None:
+    cases = [stated()["encode"]["finetune"], *stated()["encode"]["finetune_long"]]
+    for case in cases:
+        example, out = case["example"], case["out"]
+        tokenizer, layout = encoder().tokenizer, layout_named("xrag", encoder().tokenizer)
+        said = [message["content"] for message in example["messages"]]
+        turns = [Turn(*pair) for pair in zip(said[::2], said[1::2], strict=True)]
+
+        pieces = background_pieces(tokenizer, example["background"])
+        student, teacher = (
+            encode_conversation(
+                encoder(), layout, background, turns, max_tokens=case["max_seq_length"]
+            )
+            for background in (soft_token_pieces(len(pieces)), [Quoted(example["background"])])
+        )
+
+        assert pieces == out["retriever_input_text"]
+        assert list(student.token_ids) == out["xrag_input_ids"]
+        assert list(student.labels) == out["xrag_labels"]
+        assert list(teacher.token_ids) == out["input_ids"]
+        assert list(teacher.labels) == out["labels"]
+
+
+def test_the_losses_are_the_published_ones() -> None:
+    given, expected = load_file(GOLDEN / "losses_inputs.safetensors"), stated()["losses"]
+    labels = given["student_labels"]
+    student = given["student_logits"][compared_positions(labels, Alignment.PUBLISHED)]
+    teacher = given["teacher_logits"][
+        compared_positions(given["teacher_labels"], Alignment.PUBLISHED)
+    ]
+
+    nll = scored_tokens(given["student_logits"][predicting_positions(labels)], labels).losses
+    kl = {
+        "kl_T1": distillation_loss(student, teacher),
+        "kl_T2": distillation_loss(student, teacher, temperature=2.0),
+        "kl_T1_top5": distillation_loss(student, teacher, top_k=5),
+    }
+
+    assert float(nll.mean()) == pytest.approx(expected["nll"], abs=TOLERANCE)
+    for name, losses in kl.items():
+        assert float(losses.mean()) == pytest.approx(expected[name], abs=TOLERANCE)

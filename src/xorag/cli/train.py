@@ -1,30 +1,37 @@
-"""`xorag train projector`: from a recipe to a projector."""
+"""`xorag train …`: from a recipe to a trained part."""
 
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from xorag.cli import output
 
 if TYPE_CHECKING:
-    from xorag.training.progress import TrainingProgress
+    from xorag.training.distill import DistillReport
+    from xorag.training.evaluation import TokenLosses
+    from xorag.training.progress import OnTraining, TrainingProgress
     from xorag.training.projector import ProjectorReport
+
+ReportT = TypeVar("ReportT")
+_Recipe = Annotated[
+    str, typer.Argument(help="A TOML file, or a name that `xorag config show` lists.")
+]
+_Overrides = Annotated[
+    list[str] | None, typer.Argument(help="Options over the recipe's: key=value.")
+]
+_Device = Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: the best.")]
+_Threads = Annotated[int | None, typer.Option(help="Of the CPU; default: the cores that are free.")]
 
 
 def projector(
-    recipe: Annotated[
-        str, typer.Argument(help="A TOML file, or a name that `xorag config show` lists.")
-    ],
-    overrides: Annotated[
-        list[str] | None, typer.Argument(help="Options over the recipe's: key=value.")
-    ] = None,
+    recipe: _Recipe,
+    overrides: _Overrides = None,
     *,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: the best.")] = None,
-    threads: Annotated[
-        int | None, typer.Option(help="Of the CPU; default: the cores that are free.")
-    ] = None,
+    device: _Device = None,
+    threads: _Threads = None,
     json: output.JsonFlag = False,
 ) -> None:
     """Train the map from a passage's embedding to its soft token (stage 1 of xRAG).
@@ -35,26 +42,71 @@ def projector(
     """
     from xorag.config.projector_recipe import ProjectorRecipe
     from xorag.config.reading import read_recipe
-    from xorag.runtime.memory import keep_freed_memory
 
     checked = read_recipe(ProjectorRecipe, recipe, overrides or [])
-    keep_freed_memory()  # before torch takes memory for the first time
-    from xorag.runtime.device import limit_threads
+    _get_ready(threads)
     from xorag.training.projector import train_projector
 
+    report = _run(
+        lambda show: train_projector(
+            checked, device=device, on_progress=show, on_message=output.say
+        )
+    )
+    if _speaks():
+        _print_projector(report, as_json=json)
+
+
+def distill(
+    recipe: _Recipe,
+    overrides: _Overrides = None,
+    *,
+    device: _Device = None,
+    threads: _Threads = None,
+    json: output.JsonFlag = False,
+) -> None:
+    """Teach a projector to answer as the full text would be answered (stage 2 of xRAG).
+
+    The frozen language model is its own teacher. Run it again after a kill and it goes on.
+
+    Example: `xorag train distill mine.toml loss.kl_weight=1.0 out=runs/mine-distilled`
+    """
+    from xorag.config.distill_recipe import DistillRecipe
+    from xorag.config.reading import read_recipe
+
+    checked = read_recipe(DistillRecipe, recipe, overrides or [])
+    _get_ready(threads)
+    from xorag.training.distill import train_distill
+
+    report = _run(
+        lambda show: train_distill(checked, device=device, on_progress=show, on_message=output.say)
+    )
+    if _speaks():
+        _print_distilled(report, as_json=json)
+
+
+def _get_ready(threads: int | None) -> None:
+    """Set what must be set before torch takes memory for the first time."""
+    from xorag.runtime.memory import keep_freed_memory
+
+    keep_freed_memory()
+    from xorag.runtime.device import limit_threads
+
     limit_threads(threads)
+
+
+def _run(train: "Callable[[OnTraining], ReportT]") -> ReportT:
+    """Train with a progress bar."""
     with output.progress("training", unit="steps") as bar:
 
         def show(state: "TrainingProgress") -> None:
             bar.update(state.step, total=state.total_steps, note=_note(state))
 
-        report = train_projector(checked, device=device, on_progress=show, on_message=output.say)
-    if os.environ.get("RANK", "0") != "0":
-        return  # of the processes of a launcher, one speaks
-    if json:
-        output.print_json(_as_json(report))
-        return
-    _print(report)
+        return train(show)
+
+
+def _speaks() -> bool:
+    """Whether this process prints: of those of a launcher, one does."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def _note(state: "TrainingProgress") -> str:
@@ -64,23 +116,38 @@ def _note(state: "TrainingProgress") -> str:
     return ", ".join([*parts, f"{state.tokens_per_second:.0f} tokens/s"])
 
 
-def _as_json(report: "ProjectorReport") -> dict[str, Any]:
-    return {**asdict(report), "projector": str(report.projector)}
-
-
-def _print(report: "ProjectorReport") -> None:
-    output.table(
-        ("tokens a passage", "own", "none", "another's", "another's - own (95 % interval)"),
-        [
-            (
-                rate,
-                f"{losses.right:.3f}",
-                f"{losses.none:.3f}",
-                f"{losses.wrong:.3f}",
-                f"{losses.gap:.3f} ({losses.gap_low:.3f} to {losses.gap_high:.3f})",
-            )
-            for rate, losses in report.losses_by_rate.items()
-        ],
-        title=f"loss in nats a token, {report.losses.passages} passages kept out of training",
-    )
+def _print_projector(report: "ProjectorReport", *, as_json: bool) -> None:
+    if as_json:
+        output.print_json({**asdict(report), "projector": str(report.projector)})
+        return
+    _print_losses(report.losses_by_rate, f"{report.losses.passages} passages kept out of training")
     output.line(f"projector: {report.projector}")
+
+
+def _print_distilled(report: "DistillReport", *, as_json: bool) -> None:
+    adapted = report.language_model
+    if as_json:
+        paths: dict[str, Any] = {"projector": str(report.projector)}
+        paths["language_model"] = None if adapted is None else str(adapted)
+        output.print_json({**asdict(report), **paths})
+        return
+    held_out = next(iter(report.losses_by_rate.values())).passages
+    _print_losses(report.losses_by_rate, f"the answers of {held_out} examples kept out of training")
+    dropped = ", ".join(f"{count} {name}" for name, count in asdict(report.dropped).items())
+    output.line(f"{report.instructions} examples to learn from; dropped: {dropped}")
+    output.line(f"projector: {report.projector}")
+    if adapted is not None:
+        output.line(f"language model with adapters, to be given as --model: {adapted}")
+
+
+def _print_losses(losses_by_rate: "Mapping[int, TokenLosses]", of_what: str) -> None:
+    columns = ["tokens a passage", "own", "none", "another's", "another's - own (95 % interval)"]
+    has_text = any(losses.text is not None for losses in losses_by_rate.values())
+    rows = []
+    for rate, losses in losses_by_rate.items():
+        values = [losses.right, losses.none, losses.wrong]
+        row = [str(rate), *(f"{value:.3f}" for value in values)]
+        row.append(f"{losses.gap:.3f} ({losses.gap_low:.3f} to {losses.gap_high:.3f})")
+        rows.append([*row, f"{losses.text:.3f}"] if losses.text is not None else row)
+    columns += ["full text"] if has_text else []
+    output.table(columns, rows, title=f"loss in nats a token, {of_what}")

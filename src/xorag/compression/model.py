@@ -20,7 +20,8 @@ class SoftTokenModel(nn.Module):
     """A causal language model and the projector that writes its soft tokens.
 
     The language model is frozen and stays in evaluation mode; only the projector trains, and
-    only the projector is in the state that is saved and loaded.
+    only what trains is in the state that is saved and loaded: the projector, and adapters that
+    were put into the language model afterwards.
     """
 
     def __init__(self, language_model: PreTrainedModel, projector: Projector) -> None:
@@ -144,12 +145,19 @@ def _takes(language_model: PreTrainedModel, argument: str) -> bool:
 
 
 def _keep_projector(
-    _module: nn.Module, state: dict[str, Tensor], prefix: str, _metadata: Mapping[str, Any]
+    module: nn.Module, state: dict[str, Tensor], prefix: str, _metadata: Mapping[str, Any]
 ) -> None:
+    trained = {prefix + name for name, p in module.named_parameters() if p.requires_grad}
     for key in [key for key in state if key.startswith(prefix + _LANGUAGE_MODEL)]:
-        del state[key]
+        if key not in trained:
+            del state[key]
 
 
-def _forgive_language_model(_module: nn.Module, incompatible: Any) -> None:  # noqa: ANN401 - torch's
+def _forgive_language_model(module: nn.Module, incompatible: Any) -> None:  # noqa: ANN401 - torch's
+    trained = [name for name, p in module.named_parameters() if p.requires_grad]
     missing = incompatible.missing_keys
-    missing[:] = [key for key in missing if _LANGUAGE_MODEL not in key]
+    missing[:] = [
+        key
+        for key in missing
+        if _LANGUAGE_MODEL not in key or any(key.endswith(name) for name in trained)
+    ]

@@ -1,37 +1,14 @@
 """The recipe of a projector: every option of `xorag train projector`, with its default."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-MAX_RATE = 16
-"""The most soft tokens a passage."""
-
-
-class _Options(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from xorag.config.training_options import ModelOptions, Options, Rate, TrainOptions
 
 
-class ModelOptions(_Options):
-    """What stays frozen: the language model that reads, and how."""
-
-    language_model: str = Field(
-        default="smollm2-135m-instruct", description="folder, known or hub name"
-    )
-    layout: str | None = Field(
-        default=None, description="prompt layout; unset: the model's chat template"
-    )
-    attention: Literal["eager", "sdpa", "flash_attention_2"] | None = Field(
-        default=None,
-        description="attention implementation; unset: eager on a CPU, else transformers' own",
-    )
-    dtype: Literal["auto", "bfloat16", "float16", "float32"] = Field(
-        default="auto", description="of the frozen model; auto: the faster one on this machine"
-    )
-
-
-class PassageOptions(_Options):
+class PassageOptions(Options):
     """The passages to train on, and those that training never sees."""
 
     index: Path = Field(description="index whose passages and stored embeddings are used")
@@ -55,14 +32,14 @@ class PassageOptions(_Options):
     max_tokens: int = Field(
         default=336, ge=16, description="where an example is cut, prompt included"
     )
-    rates: tuple[Annotated[int, Field(ge=1, le=MAX_RATE)], ...] = Field(
+    rates: tuple[Rate, ...] = Field(
         default=(1,),
         min_length=1,
         description="soft tokens a passage; one of them is drawn for each example",
     )
 
 
-class ProjectorOptions(_Options):
+class ProjectorOptions(Options):
     """The projector's shape and how its weights begin."""
 
     depth: int = Field(
@@ -95,7 +72,7 @@ class ProjectorOptions(_Options):
         return self
 
 
-class LossOptions(_Options):
+class LossOptions(Options):
     """What is minimised: next-token loss on the passage, and on demand a contrast."""
 
     contrast_weight: float = Field(
@@ -106,29 +83,7 @@ class LossOptions(_Options):
     )
 
 
-class TrainOptions(_Options):
-    """How it is minimised."""
-
-    learning_rate: float = Field(default=6e-3, gt=0, description="peak learning rate of AdamW")
-    schedule: Literal["linear", "cosine", "constant"] = Field(
-        default="linear", description="of the learning rate after the warm-up"
-    )
-    warmup_ratio: float = Field(default=0.03, ge=0, le=1, description="share of steps that warm up")
-    weight_decay: float = Field(default=0.0, ge=0, description="AdamW's")
-    max_grad_norm: float = Field(default=1.0, gt=0, description="where gradients are clipped")
-    batch_size: int = Field(default=16, ge=1, description="examples a process and forward pass")
-    accumulation: int = Field(default=1, ge=1, description="forward passes a step")
-    epochs: int = Field(default=1, ge=1, description="times that each passage is read")
-    max_steps: int | None = Field(default=None, ge=1, description="stop after this many steps")
-    seed: int = Field(default=980406, description="of order, wordings and weights")
-    validate_every: int = Field(default=200, ge=1, description="steps between validations")
-    save_every: int = Field(default=50, ge=1, description="steps between checkpoints")
-    trackers: tuple[str, ...] = Field(
-        default=("tensorboard",), description="transformers' names: tensorboard, wandb, mlflow ..."
-    )
-
-
-class ProjectorRecipe(_Options):
+class ProjectorRecipe(Options):
     """All of `xorag train projector`."""
 
     out: Path = Field(description="directory of the run: checkpoints, logs and `projector/`")

@@ -23,6 +23,8 @@ class Frame:
     after: str
     with_bos: bool
     """Whether the tokenizer's leading ids come first; a chat template writes its own."""
+    before_next: str | None = None
+    """What stands before a further turn, after the end mark of an answer; unset: unknown."""
 
     def around(self, turn: Sequence[Piece]) -> list[Piece]:
         """Put the frame around the pieces of a turn."""
@@ -143,7 +145,7 @@ _XRAG_CLAIMS = Wording(
 _XRAG_BY_TASK: Mapping[Task, Wording] = MappingProxyType(
     {"claim": _XRAG_CLAIMS, "choice": replace(_XRAG, question_end="")}
 )
-_MISTRAL_TURN = Frame("[INST] ", " [/INST]", with_bos=True)
+_MISTRAL_TURN = Frame("[INST] ", " [/INST]", with_bos=True, before_next="[INST] ")
 
 
 def _chat(tokenizer: PreTrainedTokenizerBase) -> Layout:
@@ -151,7 +153,8 @@ def _chat(tokenizer: PreTrainedTokenizerBase) -> Layout:
 
 
 def _plain(_tokenizer: PreTrainedTokenizerBase) -> Layout:
-    return Layout("plain", Frame("", "\n", with_bos=True), _PLAIN, "\n", _PLAIN_BY_TASK)
+    frame = Frame("", "\n", with_bos=True, before_next="")
+    return Layout("plain", frame, _PLAIN, "\n", _PLAIN_BY_TASK)
 
 
 def _xrag(_tokenizer: PreTrainedTokenizerBase) -> Layout:
@@ -192,19 +195,44 @@ def chat_frame(tokenizer: PreTrainedTokenizerBase) -> Frame:
         raise UsageError(
             f"the model {tokenizer.name_or_path!r} has no chat template; give --layout plain"
         )
-    turn = [{"role": "user", "content": _SENTINEL}]
-    try:
-        rendered = tokenizer.apply_chat_template(
-            turn, tokenize=False, add_generation_prompt=True, enable_thinking=False
-        )
-    except (TemplateError, TypeError, ValueError) as error:
-        raise UsageError(
-            f"the chat template of {tokenizer.name_or_path!r} fails ({error}); give --layout plain"
-        ) from error
-    parts = str(rendered).split(_SENTINEL)
+    parts = _around_contents(tokenizer, [("user", _SENTINEL)])
     if len(parts) != 2:  # noqa: PLR2004 - before and after
         raise UsageError(
             f"the chat template of {tokenizer.name_or_path!r} writes the user's turn "
             f"{len(parts) - 1} times instead of once; give --layout plain"
         )
-    return Frame(parts[0], parts[1], with_bos=False)
+    return Frame(parts[0], parts[1], with_bos=False, before_next=_before_next(tokenizer, parts))
+
+
+def _before_next(tokenizer: PreTrainedTokenizerBase, single: Sequence[str]) -> str | None:
+    """What the template writes between the end mark of an answer and a second user turn."""
+    roles = ("user", "assistant", "user")
+    try:
+        parts = _around_contents(tokenizer, [(role, _SENTINEL) for role in roles])
+    except UsageError:
+        return None  # a template for one turn; a second one is refused when it is asked for
+    end = str(tokenizer.eos_token)
+    if len(parts) != len(roles) + 1 or not parts[2].startswith(end):
+        return None
+    is_alike = [parts[0], parts[1], parts[3]] == [*single, single[1]]
+    return parts[2].removeprefix(end) if is_alike else None
+
+
+def _around_contents(
+    tokenizer: PreTrainedTokenizerBase, turns: Sequence[tuple[str, str]]
+) -> list[str]:
+    """What the chat template writes around the contents of a conversation's turns.
+
+    Raises:
+        UsageError: If the template fails.
+    """
+    conversation = [{"role": role, "content": content} for role, content in turns]
+    try:
+        rendered = tokenizer.apply_chat_template(
+            conversation, tokenize=False, add_generation_prompt=True, enable_thinking=False
+        )
+    except (TemplateError, TypeError, ValueError) as error:
+        raise UsageError(
+            f"the chat template of {tokenizer.name_or_path!r} fails ({error}); give --layout plain"
+        ) from error
+    return str(rendered).split(_SENTINEL)

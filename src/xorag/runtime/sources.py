@@ -98,8 +98,12 @@ def _local_path(path: Path, role: Role) -> Path | None:
     return packaged.find()
 
 
+_CONFIGS = ("config.json", "modules.json", "adapter_config.json")
+"""Files by which a folder is a model of transformers, sentence-transformers or peft."""
+
+
 def _require_config(folder: Path, role: Role) -> None:
-    if not any((folder / name).is_file() for name in ("config.json", "modules.json")):
+    if not any((folder / name).is_file() for name in _CONFIGS):
         raise ModelNotFoundError(
             f"the folder {str(folder)!r} holds no {role}: it has no config.json; give a folder in "
             f"Hugging Face format"

@@ -1,18 +1,42 @@
 """How much a soft token carries of its passage: losses with the right, no and a wrong token."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.stats import bootstrap
-from torch.utils.data import DataLoader
+from torch import Tensor
+from torch.nn import Parameter
+from torch.utils.data import DataLoader, Dataset
 
-from xorag.training.examples import Collator, Condition, ParaphraseExamples
-from xorag.training.objective import ParaphraseObjective
+from xorag.training.examples import Condition
+from xorag.training.losses import ScoredTokens
 
 _RESAMPLES = 2000
+Collate = Callable[[Any], dict[str, Tensor]]
+
+
+class ScoresTokens(Protocol):
+    """An objective that tells the loss of each token of a batch."""
+
+    def tokens(
+        self,
+        *,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        is_placeholder: Tensor,
+        passage_embeddings: Tensor,
+        labels: Tensor,
+    ) -> ScoredTokens:
+        """The loss of each scored token."""
+        ...
+
+    def parameters(self) -> Iterator[Parameter]:
+        """Its weights."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,37 +57,39 @@ class TokenLosses:
     """95 % interval of the gap, by bootstrap over passages."""
     passages: int
     tokens: int
+    text: float | None = None
+    """With the passages' full text, where that was measured."""
 
 
 def measure_losses(
-    objective: ParaphraseObjective,
-    examples: Mapping[Condition, ParaphraseExamples],
+    objective: ScoresTokens,
+    examples: Mapping[Condition, Dataset[Any]],
     *,
-    pad_id: int,
+    collate: Collate,
     batch_size: int,
     on_progress: Callable[[int], None] | None = None,
 ) -> TokenLosses:
-    """Measure the three losses on the same passages.
+    """Measure the losses on the same passages.
 
     Args:
         objective: With the projector as trained so far.
         examples: Of each condition, the same passages in the same order.
-        pad_id: Of the tokenizer.
+        collate: Stacks examples.
         batch_size: Passages a forward pass.
-        on_progress: Told how many passages were read since the last call, three a passage.
+        on_progress: Told how many passages were read since the last call, one a condition.
     """
     sums: dict[Condition, NDArray[np.float64]] = {}
     tokens: NDArray[np.float64] = np.zeros(0)
     for condition, of_condition in examples.items():
-        batches = DataLoader(of_condition, batch_size=batch_size, collate_fn=Collator(pad_id))
+        batches = DataLoader(of_condition, batch_size=batch_size, collate_fn=collate)
         sums[condition], tokens = _losses_by_passage(objective, batches, on_progress)
     return _summary(sums, tokens)
 
 
 @torch.inference_mode()
 def _losses_by_passage(
-    objective: ParaphraseObjective,
-    batches: DataLoader[object],
+    objective: ScoresTokens,
+    batches: DataLoader[Any],
     on_progress: Callable[[int], None] | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Summed loss and number of scored tokens of each passage, `(passages,)` both."""
@@ -103,4 +129,5 @@ def _summary(
         gap_high=float(interval.high),
         passages=len(tokens),
         tokens=int(tokens.sum()),
+        text=means.get(Condition.TEXT),
     )

@@ -29,10 +29,12 @@ class Condition(StrEnum):
     """Nothing: the places are hidden."""
     WRONG = "wrong"
     """Another passage's soft tokens."""
+    TEXT = "text"
+    """No placeholders: the passages' text itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class ParaphraseItem:
+class TrainingItem:
     """One example with the embeddings that it needs."""
 
     example: Example
@@ -65,7 +67,7 @@ class Wordings:
         )
 
 
-class ParaphraseExamples(Dataset[ParaphraseItem]):
+class ParaphraseExamples(Dataset[TrainingItem]):
     """The examples of a plan; texts and embeddings stay in the index until they are asked for."""
 
     def __init__(
@@ -85,21 +87,21 @@ class ParaphraseExamples(Dataset[ParaphraseItem]):
     def __len__(self) -> int:
         return len(self._plan)
 
-    def __getitem__(self, place: int) -> ParaphraseItem:
+    def __getitem__(self, place: int) -> TrainingItem:
         return self.__getitems__([place])[0]
 
-    def __getitems__(self, places: list[int]) -> list[ParaphraseItem]:
+    def __getitems__(self, places: list[int]) -> list[TrainingItem]:
         """A batch of examples with one read of the index; torch's loader looks for this."""
         own = self._plan.passages[places].tolist()
         other = self._plan.wrong_passages[places].tolist()
         rates = self._plan.rates[places].tolist()
         right = self._embeddings(own, rates)
         needs_wrong = self._has_contrast or self._condition is Condition.WRONG
-        wrong = _alike(right, self._embeddings(other, rates)) if needs_wrong else right
+        wrong = alike(right, self._embeddings(other, rates)) if needs_wrong else right
         shown = wrong if self._condition is Condition.WRONG else right
         instructions = self._plan.instructions[places].tolist()
         return [
-            ParaphraseItem(
+            TrainingItem(
                 self._wordings.example(
                     self._rows[passage].passage.titled_text, instruction, len(embeddings)
                 ),
@@ -116,7 +118,7 @@ class ParaphraseExamples(Dataset[ParaphraseItem]):
         return self._embed([self._rows[i] for i in passages], rates)
 
 
-def _alike(right: Sequence[FloatArray], wrong: Sequence[FloatArray]) -> list[FloatArray]:
+def alike(right: Sequence[FloatArray], wrong: Sequence[FloatArray]) -> list[FloatArray]:
     """The wrong embeddings, as many a passage as there are right ones: repeated or cut."""
     return [rows[np.arange(len(own)) % len(rows)] for own, rows in zip(right, wrong, strict=True)]
 
@@ -131,7 +133,7 @@ class Collator:
 
     pad_id: int
 
-    def __call__(self, items: Sequence[ParaphraseItem]) -> dict[str, Tensor]:
+    def __call__(self, items: Sequence[TrainingItem]) -> dict[str, Tensor]:
         """Stack a batch."""
         shape = (len(items), max(len(item.example.token_ids) for item in items))
         input_ids = torch.full(shape, self.pad_id)

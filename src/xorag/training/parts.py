@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from xorag.compression.model import SoftTokenModel, embedding_width
 from xorag.compression.projector import Projector
-from xorag.config.projector_recipe import ModelOptions, PassageOptions, ProjectorRecipe
+from xorag.config.projector_recipe import PassageOptions, ProjectorRecipe
+from xorag.config.training_options import ModelOptions
 from xorag.generation.control import PromptEncoder
 from xorag.generation.layouts import layout_named
 from xorag.retrieval.encoder import Encoder
@@ -52,7 +53,7 @@ def build_parts(
         ConfigError: If too few passages are left to train on.
         ModelNotFoundError: If the language model is not found.
     """
-    language = _load(recipe.model, device, say)
+    language = load_to_train(recipe.model, device, say)
     say("choosing the passages to train on, to validate and to report on")
     splits = _split(recipe.passages, index)
     wordings = Wordings(
@@ -87,7 +88,12 @@ def _pieces(
     return PieceEmbedder(Encoder.from_spec(index.spec, device=pick_device(device)))
 
 
-def _load(options: ModelOptions, device: str | None, say: OnMessage) -> LanguageModel:
+def load_to_train(options: ModelOptions, device: str | None, say: OnMessage) -> LanguageModel:
+    """Open the frozen language model of a recipe.
+
+    Raises:
+        ModelNotFoundError: If it is not found.
+    """
     place = pick_device(device)
     return load_language_model(
         options.language_model,

@@ -3,11 +3,9 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-
-from xorag.training.objective import ParaphraseObjective
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +26,16 @@ OnTraining = Callable[[TrainingProgress], None]
 OnMessage = Callable[[str], None]
 
 
+class CountsTokens(Protocol):
+    """An objective that counts what it reads in training."""
+
+    tokens_seen: int
+
+
 class ProgressCallback(TrainerCallback):
     """Passes the state of transformers' Trainer on after each step."""
 
-    def __init__(self, objective: ParaphraseObjective, on_progress: OnTraining) -> None:
+    def __init__(self, objective: CountsTokens, on_progress: OnTraining) -> None:
         self._objective, self._on_progress = objective, on_progress
         self._started = 0.0
         self._loss: float | None = None

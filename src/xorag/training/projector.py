@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +10,27 @@ import numpy as np
 import torch
 
 from xorag.artifact.manifest import Manifest
-from xorag.artifact.store import read_manifest
 from xorag.compression.projector_artifact import (
     base_model_shape,
     save_projector,
 )
 from xorag.config.projector_recipe import ProjectorRecipe
-from xorag.errors import MissingExtraError
 from xorag.retrieval.index import PassageIndex
 from xorag.training.distribution import require_as_launched
 from xorag.training.evaluation import TokenLosses, measure_losses
-from xorag.training.examples import Condition, ParaphraseExamples
+from xorag.training.examples import Collator, Condition, ParaphraseExamples
 from xorag.training.initial import initialise
 from xorag.training.parts import RunParts, build_parts
 from xorag.training.plan import draw_plan, fixed_plan
 from xorag.training.progress import OnMessage, OnTraining, ProgressCallback
-from xorag.training.run_directory import claim_directory
+from xorag.training.run_directory import claim_directory, history
 from xorag.training.splits import IndexRow
-from xorag.training.trainer import build_trainer, examples_a_step, last_checkpoint
+from xorag.training.trainer import (
+    build_trainer,
+    examples_a_step,
+    last_checkpoint,
+    require_trackers,
+)
 from xorag.training.wordings import PARAPHRASE_INSTRUCTIONS
 
 logger = logging.getLogger(__name__)
@@ -77,9 +79,10 @@ def train_projector(
         TrainingError: If the processes launched do not work together.
     """
     say = on_message or logger.info
-    _require_trackers(recipe.train.trackers)
+    require_trackers(recipe.train.trackers)
     index = PassageIndex.open(recipe.passages.index)
-    claim_directory(recipe, index)
+    passages = {"passages": index.passage_count(), "version": index.table.version}
+    claim_directory(recipe.out, recipe, index=passages)
     parts = build_parts(recipe, index, device, say)
     trainer = build_trainer(
         parts.objective,
@@ -87,7 +90,7 @@ def train_projector(
         _conditions(parts, parts.splits.validation),
         recipe.train,
         recipe.out,
-        pad_id=parts.pad_id,
+        collate=Collator(parts.pad_id),
         device=parts.language.model.device,
     )
     if on_progress is not None:
@@ -130,7 +133,7 @@ def _conditions(
         condition: ParaphraseExamples(
             rows, fixed_plan(len(rows), rate), parts.embed, parts.wordings, condition=condition
         )
-        for condition in Condition
+        for condition in (Condition.RIGHT, Condition.NONE, Condition.WRONG)
     }
 
 
@@ -139,7 +142,7 @@ def _report(recipe: ProjectorRecipe, parts: RunParts, steps: int) -> ProjectorRe
         rate: measure_losses(
             parts.objective,
             _conditions(parts, parts.splits.report, rate),
-            pad_id=parts.pad_id,
+            collate=Collator(parts.pad_id),
             batch_size=recipe.train.batch_size,
         )
         for rate in sorted({1, *recipe.passages.rates})
@@ -164,7 +167,7 @@ def _save(recipe: ProjectorRecipe, parts: RunParts, report: ProjectorReport) -> 
         "steps": report.steps,
     }
     start = recipe.projector.start_from
-    earlier = {"started_from": _history(start)} if start else {}
+    earlier = {"started_from": history(start)} if start else {}
     manifest = Manifest(
         kind="projector",
         base_model=base_model_shape(parts.language.model, parts.language.name),
@@ -181,18 +184,3 @@ def _save(recipe: ProjectorRecipe, parts: RunParts, report: ProjectorReport) -> 
         },
     )
     save_projector(report.projector, parts.projector, manifest, dtype=torch.float16, overwrite=True)
-
-
-def _history(directory: Path) -> dict[str, Any]:
-    """How the projector was made that a run went on from."""
-    manifest = read_manifest(directory, kind="projector")
-    return {"recipe": manifest.recipe, "metrics": manifest.metrics}
-
-
-def _require_trackers(trackers: tuple[str, ...]) -> None:
-    missing = [name for name in trackers if find_spec(name) is None]
-    if missing:
-        raise MissingExtraError(
-            f"the tracker {missing[0]!r} is not installed; install xorag[train] or that tracker, "
-            "or switch it off with train.trackers=[]"
-        )

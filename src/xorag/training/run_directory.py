@@ -1,56 +1,66 @@
-"""The directory of a training run: which recipe and index it belongs to.
+"""The directory of a training run: which recipe and data it belongs to.
 
 Knows nothing of what is trained.
 """
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from xorag.artifact.storage import translate_os_errors
-from xorag.config.projector_recipe import ProjectorRecipe
+from xorag.artifact.store import read_manifest
 from xorag.errors import ConfigError
-from xorag.retrieval.index import PassageIndex
 
 _NAME = "run.json"
 
 
-def claim_directory(recipe: ProjectorRecipe, index: PassageIndex) -> None:
+def claim_directory(out: Path, recipe: BaseModel, **trained_on: Mapping[str, Any]) -> None:
     """Make the run's directory, or make sure that it is this run's.
 
-    A run goes on only with the same recipe and the same passages, since its order of examples
-    was drawn from them.
+    A run goes on only with the same recipe and the same data, since its order of examples was
+    drawn from them.
+
+    Args:
+        out: The directory.
+        recipe: With `out` in it, which may differ by how it is written.
+        **trained_on: What must be the same besides, by name.
 
     Raises:
         ConfigError: If another run is in the directory.
         StorageError: If it cannot be written.
     """
-    wanted = _identity(recipe, index)
-    path = recipe.out / _NAME
+    options = recipe.model_dump(mode="json", exclude={"out"})
+    wanted = {"recipe": options, **{name: dict(value) for name, value in trained_on.items()}}
+    path = out / _NAME
     if path.is_file():
         found = json.loads(path.read_text(encoding="utf-8"))
         if found != wanted:
             names = ", ".join(_differing(found, wanted))
             raise ConfigError(
-                f"{str(recipe.out)!r} holds a run that differs in {names}; give another "
-                "directory with out=DIR, or delete that one"
+                f"{str(out)!r} holds a run that differs in {names}; give another directory with "
+                "out=DIR, or delete that one"
             )
         return
-    if recipe.out.is_dir() and any(recipe.out.iterdir()):
+    if out.is_dir() and any(out.iterdir()):
         raise ConfigError(
-            f"{str(recipe.out)!r} holds other files; give an empty or new directory with out=DIR"
+            f"{str(out)!r} holds other files; give an empty or new directory with out=DIR"
         )
-    with translate_os_errors(recipe.out):
-        recipe.out.mkdir(parents=True, exist_ok=True)
+    with translate_os_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(wanted, indent=2), encoding="utf-8")
 
 
-def _identity(recipe: ProjectorRecipe, index: PassageIndex) -> dict[str, Any]:
-    """What must be the same for a run to go on."""
-    options = recipe.model_dump(mode="json", exclude={"out"})
-    return {
-        "recipe": options,
-        "index": {"passages": index.passage_count(), "version": index.table.version},
-    }
+def history(directory: Path) -> dict[str, Any]:
+    """How the projector was made that a run went on from.
+
+    Raises:
+        ArtifactError: If it is incomplete or altered.
+    """
+    manifest = read_manifest(directory, kind="projector")
+    return {"recipe": manifest.recipe, "metrics": manifest.metrics}
 
 
 def _differing(found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:

@@ -1,59 +1,102 @@
 """transformers' Trainer, set up for a projector."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import torch
+from torch import nn
 from torch.utils.data import Dataset
-from transformers import Trainer, TrainingArguments
+from transformers import (
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
 from transformers.trainer_callback import PrinterCallback
 from transformers.trainer_utils import get_last_checkpoint
 
-from xorag.config.projector_recipe import TrainOptions
-from xorag.training.examples import Collator, Condition, ParaphraseExamples
-from xorag.training.objective import ParaphraseObjective
+from xorag.config.training_options import TrainOptions
+from xorag.errors import MissingExtraError
+from xorag.runtime.memory import give_back_freed_memory
+from xorag.training.evaluation import Collate
+from xorag.training.examples import Condition
 
 _SCHEDULES: Mapping[str, str] = MappingProxyType(
     {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
 )
 _CHECKPOINTS_KEPT = 2
 _LOG_EVERY = 10
+_STEPS_BETWEEN_RETURNS = 20
+"""Few enough that memory grows by little, and enough that taking it again costs little."""
 
 
 def build_trainer(
-    objective: ParaphraseObjective,
-    examples: ParaphraseExamples,
-    validation: Mapping[Condition, ParaphraseExamples],
+    objective: nn.Module,
+    examples: Dataset[Any],
+    validation: Mapping[Condition, Dataset[Any]],
     options: TrainOptions,
     directory: Path,
     *,
-    pad_id: int,
+    collate: Collate,
     device: torch.device,
 ) -> Trainer:
     """A trainer that goes through a plan once, in its order.
 
     The plan holds all epochs, so that a resumed run goes on with the example after the last.
     """
-    evaluated: dict[str, Dataset[object]] = {
+    evaluated: dict[str, Dataset[Any]] = {
         condition.value: of_condition for condition, of_condition in validation.items()
     }
     trainer = Trainer(
         model=objective,
         args=_arguments(options, directory, device),
-        data_collator=Collator(pad_id),
+        data_collator=collate,
         train_dataset=examples,
         eval_dataset=evaluated,
     )
+    trainer.add_callback(_GiveBackMemory())
     trainer.remove_callback(PrinterCallback)  # it prints to stdout, which is the verb's
     return trainer
+
+
+class _GiveBackMemory(TrainerCallback):
+    """Returns freed memory to the system now and then, which a process may have been told to keep."""
+
+    def on_step_end(
+        self,
+        args: TrainingArguments,  # noqa: ARG002 - transformers' signature
+        state: TrainerState,
+        control: TrainerControl,  # noqa: ARG002
+        **_: Any,  # noqa: ANN401
+    ) -> None:
+        """Return it every so many steps."""
+        if state.global_step % _STEPS_BETWEEN_RETURNS == 0:
+            give_back_freed_memory()
 
 
 def examples_a_step(options: TrainOptions) -> int:
     """Examples of one step, over all accumulated passes and all launched processes."""
     processes = int(os.environ.get("WORLD_SIZE", "1"))
     return options.batch_size * options.accumulation * processes
+
+
+def require_trackers(trackers: Sequence[str]) -> None:
+    """Make sure that what a run is logged to is there.
+
+    Raises:
+        MissingExtraError: If a tracker is not installed.
+    """
+    missing = [name for name in trackers if find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(
+            f"the tracker {missing[0]!r} is not installed; install xorag[train] or that tracker, "
+            "or switch it off with train.trackers=[]"
+        )
 
 
 def last_checkpoint(directory: Path) -> str | None:

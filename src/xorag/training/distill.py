@@ -1,0 +1,198 @@
+"""Stage 2 from a recipe to a projector artifact: the whole of `xorag train distill`."""
+
+import hashlib
+import logging
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from xorag.artifact.manifest import EncoderSpec, Manifest
+from xorag.artifact.storage import translate_os_errors
+from xorag.compression.projector_artifact import base_model_shape, save_projector
+from xorag.config.distill_recipe import DistillRecipe
+from xorag.data.instructions.reading import Instruction
+from xorag.training.adapters import save_adapters
+from xorag.training.distill_examples import DistillCollator, DistillExamples
+from xorag.training.distill_parts import DistillParts, build_distill_parts
+from xorag.training.distribution import require_as_launched
+from xorag.training.evaluation import TokenLosses, measure_losses
+from xorag.training.examples import Condition
+from xorag.training.instruction_splits import Dropped, length_of, word_plan
+from xorag.training.plan import draw_plan, fixed_plan
+from xorag.training.progress import OnMessage, OnTraining, ProgressCallback
+from xorag.training.run_directory import claim_directory, history
+from xorag.training.trainer import (
+    build_trainer,
+    examples_a_step,
+    last_checkpoint,
+    require_trackers,
+)
+
+logger = logging.getLogger(__name__)
+_PROJECTOR = "projector"
+_LANGUAGE_MODEL = "language-model"
+
+
+@dataclass(frozen=True, slots=True)
+class DistillReport:
+    """What a run made."""
+
+    projector: Path
+    """The artifact's directory."""
+    language_model: Path | None
+    """The adapters' directory, to be given as --model; None if the model stayed as it was."""
+    losses_by_rate: dict[int, TokenLosses]
+    """Of the answers of held-out examples, for each number of soft tokens a passage."""
+    steps: int
+    examples: int
+    """Read in training, repeats included."""
+    instructions: int
+    """Different examples that training could read."""
+    dropped: Dropped
+
+
+def train_distill(
+    recipe: DistillRecipe,
+    *,
+    device: str | None = None,
+    on_progress: OnTraining | None = None,
+    on_message: OnMessage | None = None,
+) -> DistillReport:
+    """Distil as a recipe says; the same call goes on after a kill.
+
+    Args:
+        recipe: What to do.
+        device: Such as `cpu`; unset, the best here.
+        on_progress: Told of each step.
+        on_message: Told what is being done before and after the steps.
+
+    Raises:
+        ConfigError: If the directory holds another run, or too few examples are left.
+        MissingExtraError: If a tracker, or peft for adapters, is not installed.
+        ModelNotFoundError: If the language model or the encoder is not found.
+        ProjectorMismatchError: If there is no projector to go on from, or it does not fit.
+        SourceError: If an instruction file cannot be read.
+        TrainingError: If the processes launched do not work together.
+    """
+    say = on_message or logger.info
+    require_trackers(recipe.train.trackers)
+    parts = build_distill_parts(recipe, device, say)
+    claim_directory(recipe.out, recipe, examples=_identity(parts))
+    trainer = build_trainer(
+        parts.objective,
+        _training_examples(recipe, parts),
+        _conditions(parts, parts.splits.validation),
+        recipe.train,
+        recipe.out,
+        collate=DistillCollator(parts.pad_id),
+        device=parts.language.model.device,
+    )
+    if on_progress is not None:
+        trainer.add_callback(ProgressCallback(parts.objective, on_progress))
+    require_as_launched(trainer.accelerator)
+    trainer.train(resume_from_checkpoint=last_checkpoint(recipe.out))
+    say("measuring the losses on the examples held out for the report")
+    report = _report(recipe, parts, trainer.state.global_step)
+    if trainer.is_world_process_zero():
+        _save(recipe, parts, report)
+    return report
+
+
+def _training_examples(recipe: DistillRecipe, parts: DistillParts) -> DistillExamples:
+    plan = draw_plan(
+        np.array([length_of(item) for item in parts.splits.train], np.int64),
+        epochs=recipe.train.epochs,
+        batch_size=examples_a_step(recipe.train),
+        instruction_count=1,
+        seed=recipe.train.seed,
+        rates=recipe.examples.rates,
+    )
+    share, seed = recipe.examples.question_share, recipe.train.seed
+    worded = word_plan(plan, parts.splits.train, question_share=share, seed=seed)
+    has_teacher = recipe.loss.kl_weight > 0
+    return DistillExamples(
+        parts.splits.train, worded, parts.prompts, parts.pieces.embed, has_teacher=has_teacher
+    )
+
+
+def _conditions(
+    parts: DistillParts, instructions: list[Instruction], rate: int = 1
+) -> dict[Condition, DistillExamples]:
+    """The same examples with the right, no and wrong soft tokens, and with text."""
+    plan = fixed_plan(len(instructions), rate)
+    worded = word_plan(plan, instructions, question_share=1.0, seed=0)
+    return {
+        condition: DistillExamples(
+            instructions,
+            worded,
+            parts.prompts,
+            parts.pieces.embed,
+            condition=condition,
+            has_teacher=False,
+        )
+        for condition in Condition
+    }
+
+
+def _report(recipe: DistillRecipe, parts: DistillParts, steps: int) -> DistillReport:
+    losses = {
+        rate: measure_losses(
+            parts.objective,
+            _conditions(parts, parts.splits.report, rate),
+            collate=DistillCollator(parts.pad_id),
+            batch_size=recipe.train.batch_size,
+        )
+        for rate in sorted({1, *recipe.examples.rates})
+    }
+    return DistillReport(
+        projector=recipe.out / _PROJECTOR,
+        language_model=recipe.out / _LANGUAGE_MODEL if recipe.lora.rank else None,
+        losses_by_rate=losses,
+        steps=steps,
+        examples=steps * examples_a_step(recipe.train),
+        instructions=len(parts.splits.train),
+        dropped=parts.splits.dropped,
+    )
+
+
+def _save(recipe: DistillRecipe, parts: DistillParts, report: DistillReport) -> None:
+    """Write the projector with all that is needed to judge and to repeat it, in half precision."""
+    metrics: dict[str, Any] = {
+        "answer_losses_by_rate": {r: asdict(losses) for r, losses in report.losses_by_rate.items()},
+        "examples": report.examples,
+        "instructions": report.instructions,
+        "dropped": asdict(report.dropped),
+        "steps": report.steps,
+    }
+    manifest = Manifest(
+        kind="projector",
+        base_model=base_model_shape(parts.language.model, parts.language.name),
+        encoder=parts.encoder,
+        recipe={**recipe.model_dump(mode="json"), "started_from": history(parts.started_from)},
+        metrics=metrics,
+        settings={
+            "layout": parts.prompts.layout.name,
+            "tokens_per_passage": sorted(set(recipe.examples.rates)),
+        },
+    )
+    save_projector(report.projector, parts.projector, manifest, dtype=torch.float16, overwrite=True)
+    if report.language_model is not None:
+        with translate_os_errors(report.language_model):
+            save_adapters(parts.language, report.language_model)
+
+
+def _identity(parts: DistillParts) -> dict[str, Any]:
+    """What must be the same for a run to go on."""
+    ids = "\n".join(item.id for item in parts.splits.train)
+    return {
+        "count": len(parts.splits.train),
+        "ids": hashlib.sha256(ids.encode()).hexdigest(),
+        "encoder": _name(parts.encoder),
+    }
+
+
+def _name(encoder: EncoderSpec) -> str:
+    return encoder.fingerprint or encoder.name

@@ -1,0 +1,157 @@
+"""What distillation minimises, as the module that transformers' Trainer runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from xorag.compression.model import SoftTokenModel
+from xorag.training.distillation import Alignment, compared_positions, distillation_loss
+from xorag.training.losses import ScoredTokens, only_positions, predicting_positions, scored_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class LossWeights:
+    """What counts for how much."""
+
+    nll: float = 1.0
+    kl: float = 2.0
+    temperature: float = 1.0
+    top_k: int | None = None
+    alignment: Alignment = Alignment.SHIFTED
+
+
+class DistillObjective(nn.Module):
+    """Context-aware instruction tuning with self-distillation (arXiv 2405.13792, section 3.3).
+
+    Teacher and student are one model: the teacher reads the text, without adapters and without
+    gradients; the student reads soft tokens. Losses are means over the answers' tokens of the
+    whole step, so that they do not depend on how a step is parted into processes and passes.
+    """
+
+    accepts_loss_kwargs = True
+    """Tells transformers' Trainer to pass `num_items_in_batch`."""
+
+    def __init__(self, reader: SoftTokenModel, weights: LossWeights) -> None:
+        super().__init__()
+        self.reader = reader
+        self.weights = weights
+        self.tokens_seen = 0
+        """Tokens read in training by student and teacher, prompts included."""
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        is_placeholder: Tensor,
+        passage_embeddings: Tensor,
+        labels: Tensor,
+        num_items_in_batch: Tensor | int | None = None,
+        **teacher: Tensor,
+    ) -> dict[str, Tensor]:
+        """The loss of a batch.
+
+        Args:
+            input_ids: The student's, `(batch, length)`.
+            attention_mask: `(batch, length)`.
+            is_placeholder: True at each placeholder, `(batch, length)`.
+            passage_embeddings: `(placeholders, in_dim)`.
+            labels: `(batch, length)`.
+            num_items_in_batch: Answer tokens of the whole step; unset, those of this batch.
+            **teacher: `teacher_input_ids`, `teacher_attention_mask` and `teacher_labels`,
+                `(batch, teacher's length)`, where the loss has a teacher.
+        """
+        student = {
+            "input_ids": input_ids,
+            "attention_mask": attention_mask,
+            "is_placeholder": is_placeholder,
+            "passage_embeddings": passage_embeddings,
+        }
+        scored = predicting_positions(labels)
+        compared = compared_positions(labels, self.weights.alignment)
+        wanted = scored | compared if teacher else scored
+        logits = self._logits(wanted, **student)
+        nll = scored_tokens(logits[scored[wanted]], labels).losses
+        total = self.weights.nll * nll.sum()
+        if teacher:
+            total = total + self.weights.kl * self._kl(logits[compared[wanted]], **teacher).sum()
+        if self.training:
+            read = [attention_mask, *(t for name, t in teacher.items() if name.endswith("mask"))]
+            self.tokens_seen += sum(int(mask.sum()) for mask in read)
+        count = len(nll) if num_items_in_batch is None else num_items_in_batch
+        return {"loss": total / count}
+
+    def tokens(
+        self,
+        *,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        is_placeholder: Tensor,
+        passage_embeddings: Tensor,
+        labels: Tensor,
+    ) -> ScoredTokens:
+        """The student's loss of each answer token; shapes as in `forward`."""
+        logits = self._logits(
+            predicting_positions(labels),
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            is_placeholder=is_placeholder,
+            passage_embeddings=passage_embeddings,
+        )
+        return scored_tokens(logits, labels)
+
+    def _kl(
+        self,
+        student: Tensor,
+        teacher_input_ids: Tensor,
+        teacher_attention_mask: Tensor,
+        teacher_labels: Tensor,
+    ) -> Tensor:
+        wanted = compared_positions(teacher_labels, self.weights.alignment)
+        with torch.no_grad(), _without_adapters(self.reader.language_model):
+            teacher = self._logits(
+                wanted, input_ids=teacher_input_ids, attention_mask=teacher_attention_mask
+            )
+        return distillation_loss(
+            student, teacher, temperature=self.weights.temperature, top_k=self.weights.top_k
+        )
+
+    def _logits(
+        self,
+        is_wanted: Tensor,
+        *,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        is_placeholder: Tensor | None = None,
+        passage_embeddings: Tensor | None = None,
+    ) -> Tensor:
+        """Logits at the wanted positions in reading order, `(wanted, vocab)`."""
+        head: nn.Module = self.reader.language_model.get_output_embeddings()  # type: ignore[no-untyped-call]
+        with only_positions(head, is_wanted):
+            output = self.reader(
+                input_ids=input_ids,
+                attention_mask=None if attention_mask.all() else attention_mask,
+                is_placeholder=is_placeholder,
+                passage_embeddings=passage_embeddings,
+                use_cache=False,
+            )
+        logits: Tensor = output.logits
+        return logits
+
+
+@contextmanager
+def _without_adapters(language_model: PreTrainedModel) -> Iterator[None]:
+    """The language model as it was before adapters were put into it, where it has some."""
+    adapted: Any = language_model
+    if not getattr(adapted, "_hf_peft_config_loaded", False):
+        yield
+        return
+    adapted.disable_adapters()
+    try:
+        yield
+    finally:
+        adapted.enable_adapters()
