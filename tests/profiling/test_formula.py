@@ -24,6 +24,8 @@ from tests.compression.tiny_models import CONFIGS
 from xorag.compression.projector import Projector, ProjectorShape
 from xorag.profiling.counting import flop_counter
 from xorag.profiling.formula import (
+    FULL_PASSAGE,
+    PUBLISHED_FLOPS_RATIO,
     Pass,
     decode_flops,
     forward_flops,
@@ -145,20 +147,19 @@ def test_a_projector_costs_its_products(shape: ProjectorShape) -> None:
     assert counter.get_total_flops() == projector_flops(shape, 5)
 
 
-def test_a_token_of_mistral_7b_costs_twice_its_weights() -> None:
-    shape = transformer_shape(
-        MistralConfig(
-            vocab_size=32000,
-            hidden_size=4096,
-            intermediate_size=14336,
-            num_hidden_layers=32,
-            num_attention_heads=32,
-            num_key_value_heads=8,
-            sliding_window=None,
-        )
-    )
+MISTRAL_7B = MistralConfig(
+    vocab_size=32000,
+    hidden_size=4096,
+    intermediate_size=14336,
+    num_hidden_layers=32,
+    num_attention_heads=32,
+    num_key_value_heads=8,
+    sliding_window=None,
+)
 
-    flops = forward_flops(shape, Pass(1, 1))
+
+def test_a_token_of_mistral_7b_costs_twice_its_weights() -> None:
+    flops = forward_flops(transformer_shape(MISTRAL_7B), Pass(1, 1))
 
     weights = 7_241_732_096 - 32000 * 4096  # the published count, less the table of embeddings
     assert flops == pytest.approx(2 * weights, rel=0.001)
@@ -184,9 +185,22 @@ def test_a_token_of_mixtral_passes_two_of_its_eight_experts() -> None:
     assert flops == pytest.approx(2 * (active - 32000 * 4096), rel=0.01)
 
 
-def test_the_published_ratio_is_that_of_seventy_tokens_beside_one_passage() -> None:
-    assert token_ratio(70, 1) == pytest.approx(3.53, abs=0.02)
+@pytest.mark.parametrize(("q", "new_tokens"), [(70, 1), (62, 10), (40, 32)])
+def test_the_published_ratio_is_reached_by_several_lengths(q: int, new_tokens: int) -> None:
+    shape = transformer_shape(MISTRAL_7B)
+
+    text, token = (
+        forward_flops(shape, Pass(1, q + tokens)) + decode_flops(shape, 1, q + tokens, new_tokens)
+        for tokens in (FULL_PASSAGE, 1)
+    )
+
+    assert text / token == pytest.approx(PUBLISHED_FLOPS_RATIO, rel=0.015)
+
+
+def test_the_ratio_of_tokens_is_that_of_prompts() -> None:
+    assert token_ratio(70, 1) == pytest.approx(250 / 71)
     assert token_ratio(40, 10) == pytest.approx(1840 / 50)
+    assert token_ratio(40, 10, passage=100, soft_tokens=4) == pytest.approx(1040 / 80)
 
 
 @given(length=st.integers(1, 500), cached=st.integers(0, 500), batch=st.integers(1, 8))
