@@ -3,11 +3,13 @@
     python -m benchmarks.startup --index my-index
 
 Each command is a process of its own, run in turn with one that only imports torch and the parts of
-transformers that open a causal language model, which no program that asks one can save. Beside it
+transformers that open a causal language model, which no program that asks one can save, and with
+the same imports where Python looks for no garbage among them, as xorag imports them. Beside them
 stands `import torch, transformers` alone, which leaves most of transformers unread until a name is
-used. Aims: `xorag --help` in half a second; `xorag ask` in 3 seconds beyond the imports. Memory:
-a fresh process opens the converted language model; what grows beside the pages of the mapped file
-is memory of its own.
+used. Aims: `xorag --help` in half a second; `xorag ask` in 3 seconds beyond the imports. Where
+other programs run, seconds of the processor (user and system, all threads) say more than those of
+the clock. Memory: a fresh process opens the converted language model; what grows beside the pages
+of the mapped file is memory of its own.
 """
 
 import argparse
@@ -15,6 +17,9 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmarks.measure import MEGABYTE, in_turn, machine, spread, timed
@@ -24,7 +29,9 @@ from xorag.runtime.sources import default_index_path, language_model_path
 XORAG = Path(sys.executable).with_name("xorag")
 BARE = (sys.executable, "-c", "import torch, transformers")
 USED = "AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM"
-IMPORTS = (sys.executable, "-c", f"import torch; from transformers import {USED}")
+USE = f"import torch; from transformers import {USED}"
+IMPORTS = (sys.executable, "-c", USE)
+UNCOLLECTED = (sys.executable, "-c", f"import gc; gc.disable(); {USE}; gc.freeze()")
 OPENED = """
 import json, sys
 import psutil, torch
@@ -74,20 +81,59 @@ def help_seconds(rounds: int) -> dict[str, object]:
     return {"help": spread(paired.first), "python_alone": spread(paired.second), "aim": 0.5}
 
 
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Seconds of a command, one of each kind a round."""
+
+    clock: list[float]
+    processor: list[float]
+
+    def shown(self) -> dict[str, object]:
+        """Medians with their intervals."""
+        return {"seconds": spread(self.clock), "processor_seconds": spread(self.processor)}
+
+    def beyond(self, other: "Runs") -> "Runs":
+        """What this command took more than another, round by round."""
+        return Runs(
+            [a - b for a, b in zip(self.clock, other.clock, strict=True)],
+            [a - b for a, b in zip(self.processor, other.processor, strict=True)],
+        )
+
+
 def ask_seconds(ask: list[str], rounds: int) -> dict[str, object]:
     """Seconds of `xorag ask`, of the imports, and of what lies between."""
     run(ask)
-    paired = in_turn(lambda: run(ask), lambda: run(IMPORTS), rounds=rounds)
-    bare = [timed(lambda: run(BARE)) for _ in range(rounds)]
-    beyond = [a - b for a, b in zip(paired.first, paired.second, strict=True)]
+    runs = runs_in_turn({"ask": ask, "imports": IMPORTS, "uncollected": UNCOLLECTED}, rounds)
     return {
-        "ask": spread(paired.first),
-        "imports": spread(paired.second),
-        "beyond_imports": spread(beyond),
-        "bare_imports": spread(bare),
+        "ask": runs["ask"].shown(),
+        "imports": runs["imports"].shown(),
+        "imports_without_collection": runs["uncollected"].shown(),
+        "beyond_imports": runs["ask"].beyond(runs["imports"]).shown(),
+        "beyond_imports_without_collection": runs["ask"].beyond(runs["uncollected"]).shown(),
+        "bare_imports": spread([timed(lambda: run(BARE)) for _ in range(rounds)]),
         "aim": 3,
         "inside": json.loads(run(ask))["cost"]["seconds"],
     }
+
+
+def runs_in_turn(
+    commands: Mapping[str, tuple[str, ...] | list[str]], rounds: int
+) -> dict[str, Runs]:
+    """Run commands in turn, in changing order, so that a busy machine slows all alike."""
+    found = {name: Runs([], []) for name in commands}
+    for number in range(rounds):
+        names = list(commands)
+        for name in names if number % 2 == 0 else reversed(names):
+            before = children_seconds()
+            found[name].clock.append(timed(partial(run, commands[name])))
+            found[name].processor.append(children_seconds() - before)
+    return found
+
+
+def children_seconds() -> float:
+    """Seconds of the processor that the processes took that this one started and saw end."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def memory() -> dict[str, object]:
