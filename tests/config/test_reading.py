@@ -6,7 +6,8 @@ import pytest
 
 from xorag.config.described import describe
 from xorag.config.projector_recipe import ProjectorRecipe
-from xorag.config.reading import read_recipe, shipped_recipes
+from xorag.config.reading import read_recipe, shipped_recipes, stage_of
+from xorag.config.stages import RECIPES
 from xorag.errors import ConfigError
 
 MINIMAL = 'out = "run"\n[passages]\nindex = "my-index"\n'
@@ -21,9 +22,14 @@ def recipe_file(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", shipped_recipes())
 def test_every_recipe_that_comes_with_xorag_is_valid(name: str) -> None:
-    recipe = read_recipe(ProjectorRecipe, name)
+    recipe = read_recipe(RECIPES[stage_of(name)], name)
 
-    assert recipe.train.learning_rate > 0
+    assert recipe.model_dump()["train"]["learning_rate"] > 0
+
+
+def test_a_recipe_for_another_verb_is_refused() -> None:
+    with pytest.raises(ConfigError, match="stage"):
+        read_recipe(ProjectorRecipe, "smollm2-minilm-distill")
 
 
 def test_overrides_go_over_the_file_and_keep_their_types(recipe_file: Path) -> None:
@@ -91,12 +97,14 @@ def test_a_described_recipe_reads_back_as_itself(recipe_file: Path, tmp_path: Pa
     assert read_recipe(ProjectorRecipe, again) == recipe
 
 
-def test_every_option_is_described() -> None:
-    recipe = read_recipe(ProjectorRecipe, "smollm2-minilm").model_dump(mode="json")
+@pytest.mark.parametrize("name", ["smollm2-minilm", "smollm2-minilm-distill"])
+def test_every_option_is_described(name: str) -> None:
+    kind = RECIPES[stage_of(name)]
+    recipe = read_recipe(kind, name).model_dump(mode="json")
 
     undescribed = [
         line
-        for line in describe(ProjectorRecipe, recipe)
+        for line in describe(kind, recipe)
         if line and not line.startswith("[") and "  # " not in line
     ]
 

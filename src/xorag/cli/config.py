@@ -21,8 +21,9 @@ def show(
 
     Example: `xorag config show smollm2-minilm train.batch_size=8`
     """
-    from xorag.config.projector_recipe import ProjectorRecipe
-    from xorag.config.reading import read_recipe, shipped_recipes
+    from xorag.config.reading import read_recipe, shipped_recipes, stage_of
+    from xorag.config.stages import RECIPES
+    from xorag.errors import ConfigError
 
     if recipe is None:
         names = shipped_recipes()
@@ -32,11 +33,17 @@ def show(
         for name in names:
             output.line(name)
         return
-    options = read_recipe(ProjectorRecipe, recipe, overrides or []).model_dump(mode="json")
+    stage = stage_of(recipe)
+    if stage not in RECIPES:
+        raise ConfigError(
+            f"the recipe {recipe!r} has the stage {stage!r}; give one of {', '.join(RECIPES)}"
+        )
+    kind = RECIPES[stage]
+    options = read_recipe(kind, recipe, overrides or []).model_dump(mode="json")
     if json:
         output.print_json(options)
         return
     from xorag.config.described import describe
 
-    for text in describe(ProjectorRecipe, options):
+    for text in describe(kind, options):
         output.line(text)

@@ -73,6 +73,7 @@ class LoraOptions(Options):
 class DistillRecipe(Options):
     """All of `xorag train distill`."""
 
+    stage: Literal["distill"] = Field(default="distill", description="what the recipe is for")
     out: Path = Field(description="directory of the run: checkpoints, logs and `projector/`")
     start_from: Path | None = Field(
         default=None, description="projector to go on from; unset: the one that comes with xorag"

@@ -86,6 +86,7 @@ class LossOptions(Options):
 class ProjectorRecipe(Options):
     """All of `xorag train projector`."""
 
+    stage: Literal["projector"] = Field(default="projector", description="what the recipe is for")
     out: Path = Field(description="directory of the run: checkpoints, logs and `projector/`")
     model: ModelOptions = ModelOptions()
     passages: PassageOptions

@@ -43,6 +43,15 @@ def read_recipe(kind: type[RecipeT], name: str | Path, overrides: Sequence[str] 
         raise ConfigError(f"the recipe {str(name)!r} has faults: {faults}") from error
 
 
+def stage_of(name: str | Path) -> str:
+    """What a recipe is for: the verb after `xorag train`; stage 1 where it does not say.
+
+    Raises:
+        ConfigError: If it cannot be read.
+    """
+    return str(_read_toml(_find(name)).get("stage", "projector"))
+
+
 def _find(name: str | Path) -> Path:
     path = Path(name)
     if path.is_file():

@@ -32,7 +32,7 @@ def claim_directory(out: Path, recipe: BaseModel, **trained_on: Mapping[str, Any
         ConfigError: If another run is in the directory.
         StorageError: If it cannot be written.
     """
-    options = recipe.model_dump(mode="json", exclude={"out"})
+    options = recipe.model_dump(mode="json", exclude={"out", "stage"})
     wanted = {"recipe": options, **{name: dict(value) for name, value in trained_on.items()}}
     path = out / _NAME
     if path.is_file():

@@ -65,7 +65,7 @@ def build_trainer(
 
 
 class _GiveBackMemory(TrainerCallback):
-    """Returns freed memory to the system now and then, which a process may have been told to keep."""
+    """Returns memory that the process keeps to the system, now and then."""
 
     def on_step_end(
         self,
