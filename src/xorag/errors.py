@@ -67,3 +67,7 @@ class MissingExtraError(XoragError, ImportError):
 
 class TrainingError(XoragError, RuntimeError):
     """A training run that cannot go on."""
+
+
+class EvaluationError(XoragError, RuntimeError):
+    """An evaluation that cannot go on."""

@@ -15,6 +15,7 @@ class FakePipeline:
     found: Sequence[Passage] = ()
     """What it retrieves for every question."""
     fails_after: int | None = None
+    confidence: float = 0.5
     calls: list[list[str]] = field(default_factory=list)
     """The questions of each call."""
     tasks: list[object] = field(default_factory=list)
@@ -52,7 +53,7 @@ class FakePipeline:
         tokens = 1 if mode is Mode.XRAG else 20
         cost = Cost(10 + tokens * len(read), 20, tokens, 1, Seconds(0.0, 0.0, 0.5, 0.5))
         evidence = tuple(Evidence(passage, 0.0, form, tokens) for passage in read)
-        return Answer(question, mode, text, evidence, cost, confidence=0.5)
+        return Answer(question, mode, text, evidence, cost, confidence=self.confidence)
 
 
 def capital(place: int, **changes: object) -> Question:

@@ -92,6 +92,14 @@ def test_a_set_without_the_wanted_rows_is_refused(tmp_path: Path) -> None:
         read_sets([source], Settings(rows=Rows.DEV))
 
 
+def test_an_empty_question_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"id": "q7", "question": " ", "answers": ["x"], "passages": []}\n')
+
+    with pytest.raises(SourceError, match="the question 'q7' is empty"):
+        read_sets([str(path)], Settings())
+
+
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"empty\.jsonl"):
         read_sets([write(tmp_path / "empty.jsonl", 0)], Settings())

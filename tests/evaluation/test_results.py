@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from xorag.errors import ArtifactError
+from xorag.errors import ArtifactError, StorageError
 from xorag.evaluation.results import EvidenceResult, Result, ResultsFile
 
 
@@ -80,3 +80,12 @@ def test_a_whole_line_that_is_no_result_is_refused(line: str, tmp_path: Path) ->
 
     with pytest.raises(ArtifactError, match=r"xrag\.jsonl', line 2 is not a result.*delete the"):
         ResultsFile(path).read()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_is_said_in_a_sentence() -> None:
+    with (
+        pytest.raises(StorageError, match="cannot write '/dev/full': the disk is full"),
+        ResultsFile(Path("/dev/full")) as file,
+    ):
+        file.append(result("q1"))

@@ -12,6 +12,7 @@ import pytest
 from tests.evaluation.fake_pipeline import FakePipeline, capital, capitals
 from tests.untraced import untraced_environment
 from xorag.data.questions import Choice, Question
+from xorag.errors import EvaluationError
 from xorag.evaluation.directory import EvaluationDirectory
 from xorag.evaluation.plan import PassageSource, Settings, plan_conditions
 from xorag.evaluation.question_sets import QuestionSet
@@ -121,6 +122,15 @@ def test_a_killed_process_loses_no_answer_that_it_had_kept(tmp_path: Path) -> No
     assert sum(map(len, second.calls)) == 200 - lines
     assert path.read_bytes().startswith(kept)
     assert len(ids(tmp_path, "closed")) == path.read_bytes().count(b"\n") == 200
+
+
+def test_a_model_that_computes_no_numbers_ends_the_run_and_leaves_no_broken_line(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(EvaluationError, match=r"'q0' are no numbers \(nan\); give --dtype float32"):
+        run_evaluation(evaluation(tmp_path, capitals(1)), FakePipeline(confidence=float("nan")))
+
+    assert ids(tmp_path, "closed") == []
 
 
 def test_the_longest_questions_come_first(tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 Knows nothing of files, and nothing of how a question is answered.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from xorag.data.questions import LabelledPassage, Question, Task
+from xorag.errors import EvaluationError
 from xorag.evaluation.passages import as_passage, find_gold, given_passages, gold_passages
 from xorag.evaluation.plan import Condition, PassageSource, Settings
 from xorag.evaluation.results import EvidenceResult, Result
@@ -77,8 +79,18 @@ def group_questions(
 
 
 def build_result(asked: Asked, condition: Condition, answer: Answer) -> Result:
-    """Score an answer, and say which of its passages the data set calls supporting."""
+    """Score an answer, and say which of its passages the data set calls supporting.
+
+    Raises:
+        EvaluationError: If the language model computed no numbers.
+        MissingExtraError: If a package that a score needs is not installed.
+    """
     question, cost = asked.question, answer.cost
+    if answer.confidence is not None and not math.isfinite(answer.confidence):
+        raise EvaluationError(
+            f"the language model's probabilities for question {question.id!r} are no numbers "
+            f"({answer.confidence}); give --dtype float32, or check the model"
+        )
     is_retrieved = condition.k > 0 and asked.given is None
     golds = gold_passages(question) if is_retrieved else ()
     texts = [item.passage.titled_text for item in answer.evidence]

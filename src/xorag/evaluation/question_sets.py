@@ -82,6 +82,8 @@ def _read_set(source: str, settings: Settings) -> QuestionSet:
     rows = list(read_question_set(source, on_skipped=skipped.append))
     if not rows:
         raise SourceError(f"{source} holds no questions; name another file or set")
+    if empty := [row.id for row in rows if not row.question.strip()]:
+        raise SourceError(f"{source}: the question {empty[0]!r} is empty; correct its row")
     chosen = select(rows, settings)
     if not chosen:
         raise SourceError(

@@ -98,7 +98,8 @@ class ResultsFile:
         traceback: TracebackType | None,
     ) -> None:
         if self._stream is not None:
-            self._stream.close()
+            with translate_os_errors(self._path):
+                self._stream.close()
             self._stream = None
 
     def append(self, result: Result) -> None:

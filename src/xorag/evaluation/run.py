@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Unpack
 
 from xorag.data.questions import Question
+from xorag.errors import PromptTooLongError
 from xorag.evaluation.asking import Group, askable, build_result, group_questions
 from xorag.evaluation.directory import EvaluationDirectory
 from xorag.evaluation.plan import Condition, Settings
@@ -98,6 +99,7 @@ def run_evaluation(
 
     Raises:
         ArtifactError: If a file of results is damaged.
+        EvaluationError: If the language model computes no numbers.
         PromptTooLongError: If a prompt exceeds what the language model reads.
         StorageError: If results cannot be written.
     """
@@ -146,13 +148,16 @@ def _ask(
         job.results.append(build_result(group.asked[place], condition, answer))
         on_result()
 
-    asker.ask_many(
-        [item.text for item in group.asked],
-        passages=[item.passages for item in group.asked] if is_given else None,
-        on_answer=keep,
-        mode=condition.mode,
-        k=max(1, condition.k),
-        max_new_tokens=settings.max_new_tokens,
-        tokens_per_passage=condition.tokens_per_passage or 1,
-        task=group.task,
-    )
+    try:
+        asker.ask_many(
+            [item.text for item in group.asked],
+            passages=[item.passages for item in group.asked] if is_given else None,
+            on_answer=keep,
+            mode=condition.mode,
+            k=max(1, condition.k),
+            max_new_tokens=settings.max_new_tokens,
+            tokens_per_passage=condition.tokens_per_passage or 1,
+            task=group.task,
+        )
+    except PromptTooLongError as error:
+        raise PromptTooLongError(f"{job.name}: {error}") from error
