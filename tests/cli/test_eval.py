@@ -13,6 +13,7 @@ import pytest
 from tests.pipeline.tiny_world import World, make_world
 from tests.untraced import untraced_environment
 from xorag.cli.main import main
+from xorag.compression.projector_artifact import load_projector, save_projector
 
 XORAG = str(Path(sys.executable).with_name("xorag"))
 Rows = list[dict[str, Any]]
@@ -244,6 +245,37 @@ def test_soft_tokens_without_a_projector_are_refused_before_anything_is_asked(
     assert ended.value.code == 1
     assert "leave xrag out of --modes" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_given_passages_need_an_encoder_that_is_named_somewhere(
+    world: World, nq: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved = load_projector(world.projector)
+    nameless = saved.manifest.model_copy(update={"encoder": None})
+    save_projector(tmp_path / "nameless", saved.projector, nameless)
+    words = ("--questions", nq, "--out", tmp_path / "out", "--projector", tmp_path / "nameless")
+
+    refused = run(world, *words)
+    reason = capsys.readouterr().err
+    answered = run(world, *words, "--encoder", world.encoder)
+
+    assert (refused, answered) == (2, 0)
+    assert "name it with --encoder" in reason
+
+
+def test_an_evaluation_goes_on_in_the_format_in_which_it_began(
+    world: World, nq: Path, tmp_path: Path
+) -> None:
+    words = ("--questions", nq, "--out", tmp_path / "out", "--modes", "closed")
+    run(world, *words, "--dtype", "float16")
+    unset = [str(w) for w in ("eval", "--model", world.model, "--projector", world.projector)]
+
+    with pytest.raises(SystemExit) as ended:
+        main([*unset, *map(str, words), "--max-new-tokens", "4"])
+
+    assert not ended.value.code
+    plan = json.loads((tmp_path / "out" / "eval.json").read_text())
+    assert plan["models"]["dtype"] == "float16"
 
 
 def test_an_evaluation_with_another_seed_is_refused_with_the_way_out(
