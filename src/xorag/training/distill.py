@@ -119,9 +119,9 @@ def _training_examples(recipe: DistillRecipe, parts: DistillParts) -> DistillExa
 
 
 def _conditions(
-    parts: DistillParts, instructions: list[Instruction], rate: int = 1
+    parts: DistillParts, instructions: list[Instruction], rate: int = 1, *, has_text: bool = True
 ) -> dict[Condition, DistillExamples]:
-    """The same examples with the right, no and wrong soft tokens, and with text."""
+    """The same examples with the right, no and wrong soft tokens, and by option with text."""
     plan = fixed_plan(len(instructions), rate)
     worded = word_plan(plan, instructions, question_share=1.0, seed=0)
     return {
@@ -134,6 +134,7 @@ def _conditions(
             has_teacher=False,
         )
         for condition in Condition
+        if has_text or condition is not Condition.TEXT
     }
 
 
@@ -141,7 +142,8 @@ def _report(recipe: DistillRecipe, parts: DistillParts, steps: int) -> DistillRe
     losses = {
         rate: measure_losses(
             parts.objective,
-            _conditions(parts, parts.splits.report, rate),
+            # The text is the same at each rate, and the dearest to read.
+            _conditions(parts, parts.splits.report, rate, has_text=rate == 1),
             collate=DistillCollator(parts.pad_id),
             batch_size=recipe.train.batch_size,
         )
