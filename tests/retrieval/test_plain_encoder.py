@@ -1,8 +1,8 @@
 """Queries encoded without sentence-transformers are what it makes of them."""
 
+import ast
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import xorag
 from tests.retrieval.tiny_encoders import save_encoder
 from xorag.artifact.manifest import EncoderSpec
 from xorag.errors import IndexMismatchError, ModelNotFoundError
@@ -96,20 +97,43 @@ def test_passages_are_encoded_and_counted_by_sentence_transformers(encoder: Enco
     assert opened.spec == encoder.spec
 
 
-def test_an_index_opens_its_plain_encoder_without_sentence_transformers(encoder: Encoder) -> None:
-    code = (
-        "import sys\n"
-        "from xorag.artifact.manifest import EncoderSpec\n"
-        "from xorag.retrieval.search import IndexRetriever\n"
-        "from xorag.retrieval.timed import open_named_encoder\n"
-        f"spec = EncoderSpec.model_validate_json({encoder.spec.model_dump_json()!r})\n"
-        "open_named_encoder(spec, None, None).encode_queries(['emma'])\n"
-        "print([name for name in ('sentence_transformers', 'sklearn') if name in sys.modules])"
-    )
+def test_a_plain_encoder_is_opened_and_used_without_sentence_transformers(
+    encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("sentence_transformers", "xorag.retrieval.encoder"):
+        monkeypatch.setitem(sys.modules, name, None)  # importing it is an error from here on
 
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    opened = open_named_encoder(encoder.spec, None, None)
 
-    assert shown.stdout.strip() == "[]"
+    assert len(opened.encode_queries(["emma"])) == 1
+    with pytest.raises(ImportError):
+        opened.encode_passages(["emma"])
+
+
+def test_what_asking_imports_does_not_import_sentence_transformers() -> None:
+    reached: set[str] = set()
+    waiting = {"xorag.pipeline.flow", "xorag.retrieval.index", "xorag.retrieval.search"}
+    while waiting:
+        reached |= waiting
+        waiting = {found for name in waiting for found in imported_at_once_by(name)} - reached
+
+    assert "xorag.retrieval.plain_encoder" in reached
+    assert not {name for name in reached if name.startswith("sentence_transformers")}
+
+
+def imported_at_once_by(name: str) -> set[str]:
+    """What one of our modules imports when it is imported itself; none for those of others."""
+    place = Path(xorag.__file__).parent.parent.joinpath(*name.split("."))
+    files = [file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()]
+    if not name.startswith("xorag") or not files:
+        return set()
+    found: set[str] = set()
+    for node in ast.parse(files[0].read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import):
+            found |= {item.name for item in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{item.name}" for item in node.names)}
+    return found
 
 
 def test_other_weights_under_the_same_name_are_refused(
