@@ -140,7 +140,7 @@ class DistillObjective(nn.Module):
                 use_cache=False,
             )
         logits: Tensor = output.logits
-        return logits
+        return logits[: int(is_wanted.sum())]
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from xorag.training.plan import Plan
 from xorag.training.splits import IndexRow
 from xorag.types import FloatArray
 
+_LENGTH_STEP = 16
+"""Batches are as long as a multiple of so many tokens: few sizes use memory again and again."""
 EmbedRows = Callable[[Sequence[IndexRow], Sequence[int]], list[FloatArray]]
 """The embeddings of passages at the rates asked for, `(soft tokens, in_dim)` each."""
 
@@ -135,7 +137,8 @@ class Collator:
 
     def __call__(self, items: Sequence[TrainingItem]) -> dict[str, Tensor]:
         """Stack a batch."""
-        shape = (len(items), max(len(item.example.token_ids) for item in items))
+        longest = max(len(item.example.token_ids) for item in items)
+        shape = (len(items), -(-longest // _LENGTH_STEP) * _LENGTH_STEP)
         input_ids = torch.full(shape, self.pad_id)
         labels = torch.full(shape, NOT_SCORED)
         attention_mask = torch.zeros(shape, dtype=torch.long)

@@ -9,6 +9,10 @@ from torch import Tensor, nn
 
 from xorag.generation.examples import NOT_SCORED
 
+LOGIT_ROWS = 128
+"""Logits come in multiples of so many rows. They are by far the largest tensors of a step; of a
+new size in each step, they left freed memory in pieces that fitted none of the next."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScoredTokens:
@@ -37,12 +41,18 @@ def predicting_positions(labels: Tensor) -> Tensor:
 
 @contextmanager
 def only_positions(head: nn.Module, is_wanted: Tensor) -> Iterator[None]:
-    """Let a model's head compute logits at these positions only, `(wanted, vocab)`.
+    """Let a model's head compute logits at these positions only, `(wanted or more, vocab)`.
 
     The head takes a fifth of a small model's time, and prompts are not scored. Selecting also
-    makes its input contiguous, without which its product was many times slower.
+    makes its input contiguous, without which its product was many times slower. Rows of zeros
+    fill the number up to a multiple of `LOGIT_ROWS`.
     """
-    handle = head.register_forward_pre_hook(lambda _head, inputs: (inputs[0][is_wanted],))
+    missing = -int(is_wanted.sum()) % LOGIT_ROWS
+
+    def select(_head: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor]:
+        return (nn.functional.pad(inputs[0][is_wanted], (0, 0, 0, missing)),)
+
+    handle = head.register_forward_pre_hook(select)
     try:
         yield
     finally:
@@ -53,13 +63,18 @@ def scored_tokens(logits: Tensor, labels: Tensor) -> ScoredTokens:
     """The loss of each token, given its logits.
 
     Args:
-        logits: At the predicting positions in reading order, `(tokens, vocab)`.
+        logits: At the predicting positions in reading order, `(tokens or more, vocab)`; further
+            rows are not scored.
         labels: Ids to be predicted, `NOT_SCORED` elsewhere, `(batch, length)`.
     """
     targets = labels[:, 1:]
     is_scored = targets != NOT_SCORED
-    losses = nn.functional.cross_entropy(logits.float(), targets[is_scored], reduction="none")
-    return ScoredTokens(losses, is_scored.nonzero()[:, 0])
+    scored = targets[is_scored]
+    filled = nn.functional.pad(scored, (0, len(logits) - len(scored)), value=NOT_SCORED)
+    losses = nn.functional.cross_entropy(
+        logits.float(), filled, reduction="none", ignore_index=NOT_SCORED
+    )
+    return ScoredTokens(losses[: len(scored)], is_scored.nonzero()[:, 0])
 
 
 def contrast_loss(right: Tensor, wrong: Tensor, *, margin: float) -> Tensor:
