@@ -20,7 +20,7 @@ from xorag.training.distill_parts import DistillParts, build_distill_parts
 from xorag.training.distribution import require_as_launched
 from xorag.training.evaluation import TokenLosses, measure_losses
 from xorag.training.examples import Condition
-from xorag.training.instruction_splits import Dropped, length_of, word_plan
+from xorag.training.instruction_splits import Dropped, length_of, passage_count, word_plan
 from xorag.training.plan import draw_plan, fixed_plan
 from xorag.training.progress import OnMessage, OnTraining, ProgressCallback
 from xorag.training.run_directory import claim_directory, history
@@ -34,6 +34,8 @@ from xorag.training.trainer import (
 logger = logging.getLogger(__name__)
 _PROJECTOR = "projector"
 _LANGUAGE_MODEL = "language-model"
+_TEXTS_AT_ONCE = 4
+"""Examples that are read together as text, which may be ten passages each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def train_distill(
     trainer = build_trainer(
         parts.objective,
         _training_examples(recipe, parts),
-        _conditions(parts, parts.splits.validation),
+        _conditions(parts, parts.splits.validation, has_text=False),
         recipe.train,
         recipe.out,
         collate=DistillCollator(parts.pad_id),
@@ -102,19 +104,20 @@ def train_distill(
 
 
 def _training_examples(recipe: DistillRecipe, parts: DistillParts) -> DistillExamples:
+    train, has_teacher = parts.splits.train, recipe.loss.kl_weight > 0
     plan = draw_plan(
-        np.array([length_of(item) for item in parts.splits.train], np.int64),
+        np.array([length_of(item, has_teacher=has_teacher) for item in train], np.int64),
         epochs=recipe.train.epochs,
         batch_size=examples_a_step(recipe.train),
         instruction_count=1,
         seed=recipe.train.seed,
         rates=recipe.examples.rates,
+        units=np.array([passage_count(item) for item in train], np.int64),
     )
     share, seed = recipe.examples.question_share, recipe.train.seed
-    worded = word_plan(plan, parts.splits.train, question_share=share, seed=seed)
-    has_teacher = recipe.loss.kl_weight > 0
+    worded = word_plan(plan, train, question_share=share, seed=seed)
     return DistillExamples(
-        parts.splits.train, worded, parts.prompts, parts.pieces.embed, has_teacher=has_teacher
+        train, worded, parts.prompts, parts.pieces.embed, has_teacher=has_teacher
     )
 
 
@@ -142,10 +145,10 @@ def _report(recipe: DistillRecipe, parts: DistillParts, steps: int) -> DistillRe
     losses = {
         rate: measure_losses(
             parts.objective,
-            # The text is the same at each rate, and the dearest to read.
+            # Text is the same at each rate, before and after training, and the dearest to read.
             _conditions(parts, parts.splits.report, rate, has_text=rate == 1),
             collate=DistillCollator(parts.pad_id),
-            batch_size=recipe.train.batch_size,
+            batch_size=min(recipe.train.batch_size, _TEXTS_AT_ONCE),
         )
         for rate in sorted({1, *recipe.examples.rates})
     }

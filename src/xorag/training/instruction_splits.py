@@ -11,8 +11,11 @@ import numpy as np
 
 from xorag.data.instructions.reading import Instruction
 from xorag.errors import ConfigError, ControlTokenError
+from xorag.generation.conversation import BACKGROUND_TOKENS
 from xorag.training.instruction_prompts import InstructionPrompts, InstructionWording, agree
 from xorag.training.plan import IntArray, Plan
+
+_CHARACTERS_A_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +85,19 @@ def word_plan(
     return Plan(plan.passages, plan.wrong_passages, is_question, plan.rates)
 
 
-def length_of(instruction: Instruction) -> int:
-    """Characters of an example with its context, by which batches are grouped."""
-    context = instruction.background or "".join(p.title + p.text for p in instruction.passages)
-    return len(context) + sum(len(message.content) for message in instruction.messages)
+def length_of(instruction: Instruction, *, has_teacher: bool) -> int:
+    """Tokens of an example or so without soft tokens, by which batches are grouped."""
+    texts = [message.content for message in instruction.messages]
+    if has_teacher:
+        texts += [instruction.background or ""]
+        texts += [passage.title + passage.text for passage in instruction.passages]
+    return sum(len(text) for text in texts) // _CHARACTERS_A_TOKEN
+
+
+def passage_count(instruction: Instruction) -> int:
+    """Passages that get soft tokens, or so: a background is cut by tokens."""
+    background = len(instruction.background or "") // _CHARACTERS_A_TOKEN
+    return max(1, len(instruction.passages), background // BACKGROUND_TOKENS)
 
 
 def wordings_of(instruction: Instruction) -> list[InstructionWording]:

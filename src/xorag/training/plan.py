@@ -40,26 +40,35 @@ def draw_plan(
     instruction_count: int,
     seed: int,
     rates: Sequence[int] = (1,),
+    units: IntArray | None = None,
 ) -> Plan:
     """Draw the order of some epochs, in batches of similar length.
 
     Args:
-        lengths: Of each passage, `(passages,)`.
+        lengths: Of each passage in tokens or so, without its soft tokens, `(passages,)`.
         epochs: How often each passage comes.
         batch_size: Examples of a step, over all processes and accumulated passes.
         instruction_count: Wordings to draw from.
         seed: Of all that is drawn.
         rates: Soft tokens a passage to draw from.
+        units: Passages of each example, each of which takes as many soft tokens as the rate says
+            and as many spaces, `(passages,)`; unset, one.
     """
     generator = np.random.default_rng(seed)
-    order = [_grouped_by_length(lengths, batch_size, generator) for _ in range(epochs)]
+    parted = np.ones_like(lengths) if units is None else units
+    order: list[IntArray] = []
+    drawn: list[IntArray] = []
+    for _ in range(epochs):
+        of_each = _draw_rates(len(lengths), rates, generator)
+        order.append(_grouped_by_length(lengths + 2 * parted * of_each, batch_size, generator))
+        drawn.append(of_each[order[-1]])
     passages = np.concatenate(order)
     shift = generator.integers(1, len(lengths), size=len(passages))
     return Plan(
         passages,
         (passages + shift) % len(lengths),
         generator.integers(0, instruction_count, size=len(passages)),
-        generator.choice(np.asarray(rates, np.int64), size=len(passages)),
+        np.concatenate(drawn),
     )
 
 
@@ -67,6 +76,12 @@ def fixed_plan(count: int, rate: int = 1) -> Plan:
     """Every passage once in its order, first wording, against the next: to evaluate by."""
     passages = np.arange(count, dtype=np.int64)
     return Plan(passages, np.roll(passages, -1), np.zeros(count, np.int64), np.full(count, rate))
+
+
+def _draw_rates(count: int, rates: Sequence[int], generator: np.random.Generator) -> IntArray:
+    if len(rates) == 1:
+        return np.full(count, rates[0], np.int64)
+    return generator.choice(np.asarray(rates, np.int64), size=count)
 
 
 def _grouped_by_length(
