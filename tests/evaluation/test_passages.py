@@ -5,7 +5,13 @@ from hypothesis import strategies as st
 
 from tests.evaluation.fake_pipeline import capital
 from xorag.data.questions import LabelledPassage, Question, SupportingFact
-from xorag.evaluation.passages import as_passage, find_gold, given_passages, gold_passages
+from xorag.evaluation.passages import (
+    as_passage,
+    find_gold,
+    given_passages,
+    gold_passages,
+    with_passages_of_others,
+)
 from xorag.types import Passage
 
 labels = st.lists(st.sampled_from([True, False, None]), min_size=1, max_size=8)
@@ -86,3 +92,32 @@ def test_where_only_titles_of_facts_are_known_the_title_decides() -> None:
     assert [gold.title for gold in golds] == ["Ebro", "Spain"]
     assert find_gold(hit("Any text.", "ebro"), golds) == golds[0]
     assert find_gold(hit("Any text.", ""), golds) is None
+
+
+def test_the_passages_of_others_are_of_another_question_and_support_nothing() -> None:
+    questions = [
+        Question(
+            id=str(i),
+            question="Who?",
+            answers=("x",),
+            passages=(LabelledPassage("", f"Text {i // 2}.", is_supporting=True),),
+        )
+        for i in range(8)
+    ]
+
+    swapped = with_passages_of_others(questions, seed=1)
+
+    assert [item.id for item in swapped] == [item.id for item in questions]
+    for before, after in zip(questions, swapped, strict=True):
+        assert len(after.passages) == 1
+        assert after.passages[0].text != before.passages[0].text
+        assert after.passages[0].is_supporting is False
+    assert with_passages_of_others(questions, seed=1) == swapped
+    assert with_passages_of_others(questions, seed=2) != swapped
+
+
+def test_a_question_that_shares_its_passage_with_all_others_gets_none() -> None:
+    shared = (LabelledPassage("", "The same.", is_supporting=True),)
+    questions = [Question(str(i), "Who?", ("x",), shared) for i in range(3)]
+
+    assert [item.passages for item in with_passages_of_others(questions, seed=0)] == [()] * 3

@@ -30,7 +30,8 @@ def evaluate(
         str, typer.Option(help="Some of closed, text, xrag, with commas between.")
     ] = "closed,text,xrag",
     passages: Annotated[
-        PassageSource, typer.Option(help="Those that came with the questions, or from the index.")
+        PassageSource,
+        typer.Option(help="That came with the question, from the index, or of another question."),
     ] = PassageSource.GIVEN,
     index: Annotated[
         Path | None, typer.Option(help="Made by `xorag index`; unset, the demo's for retrieved.")

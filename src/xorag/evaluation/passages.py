@@ -6,7 +6,7 @@ Knows nothing of models or modes.
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xorag.data.questions import LabelledPassage, Question
 from xorag.types import Passage
@@ -40,6 +40,23 @@ def given_passages(question: Question, *, k: int, seed: int) -> tuple[LabelledPa
     taken = list(enumerate(supporting_first[:k]))
     taken.sort(key=lambda item: stable_key(seed, question.id, str(item[0])))
     return tuple(passage for _, passage in taken)
+
+
+def with_passages_of_others(questions: Sequence[Question], *, seed: int) -> tuple[Question, ...]:
+    """The questions, each with the passages of another one that shares none with it.
+
+    The other one is the next in an order drawn from the seed and the ids. A question whose
+    passages all others share is left without any.
+    """
+    ring = sorted(questions, key=lambda item: stable_key(seed, "other", item.id))
+    swapped: dict[str, Question] = {}
+    for place, question in enumerate(ring):
+        own = {passage.text for passage in question.passages}
+        others = (ring[(place + step) % len(ring)].passages for step in range(1, len(ring)))
+        strange = next((p for p in others if p and own.isdisjoint(item.text for item in p)), ())
+        wrong = tuple(replace(passage, is_supporting=False) for passage in strange)
+        swapped[question.id] = replace(question, passages=wrong)
+    return tuple(swapped[question.id] for question in questions)
 
 
 def as_passage(given: LabelledPassage) -> Passage:

@@ -31,6 +31,8 @@ class PassageSource(StrEnum):
     """With the question."""
     RETRIEVED = "retrieved"
     """From an index."""
+    OTHER = "other"
+    """With another question: a control, which shows what a mode gains without the right passage."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from xorag.data.question_sets.outcome import SkippedRow
 from xorag.data.question_sets.reading import question_set_name, read_question_set
 from xorag.data.questions import Question, is_dev
 from xorag.errors import SourceError, UsageError
-from xorag.evaluation.passages import stable_key
-from xorag.evaluation.plan import Rows, Settings
+from xorag.evaluation.passages import stable_key, with_passages_of_others
+from xorag.evaluation.plan import PassageSource, Rows, Settings
 
 _UNSAFE = re.compile(r"[^\w.-]+")
 
@@ -90,6 +90,8 @@ def _read_set(source: str, settings: Settings) -> QuestionSet:
             f"{source} holds {len(rows)} questions, but none of its {settings.rows.value} rows; "
             "give --rows all"
         )
+    if settings.passages is PassageSource.OTHER:
+        chosen = with_passages_of_others(chosen, seed=settings.seed)
     return QuestionSet(
         name=set_name(source),
         source=source,
