@@ -1,0 +1,74 @@
+"""How well a projector's soft tokens restate their passages. Prints JSON.
+
+    python -m benchmarks.restating smollm2-minilm --projector runs/smollm2-minilm-distill/projector
+
+Measures what `xorag train projector` reports at its end, for any projector and rates: the loss of
+the passages that the recipe holds out for the report, with their own soft tokens, with none and
+with another passage's.
+"""
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from benchmarks.measure import machine
+from xorag.compression.pretrained import open_projector
+from xorag.compression.projector_artifact import base_model_shape
+from xorag.config.projector_recipe import ProjectorRecipe
+from xorag.config.reading import read_recipe
+from xorag.retrieval.index import PassageIndex
+from xorag.runtime.device import limit_threads
+from xorag.training.evaluation import measure_losses
+from xorag.training.examples import Collator, Condition, ParaphraseExamples
+from xorag.training.parts import build_parts
+from xorag.training.plan import fixed_plan
+
+CONDITIONS = (Condition.RIGHT, Condition.NONE, Condition.WRONG)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("recipe")
+    parser.add_argument("overrides", nargs="*")
+    parser.add_argument("--projector", type=Path, help="unset: the one that comes with xorag")
+    parser.add_argument("--rates", type=int, nargs="+", default=[1])
+    parser.add_argument("--threads", type=int, default=None)
+    options = parser.parse_args()
+    threads = limit_threads(options.threads)
+    rates = f"passages.rates={sorted({*options.rates, 2})}"  # above 1, so that the encoder opens
+    recipe = read_recipe(ProjectorRecipe, options.recipe, [*options.overrides, rates])
+    index = PassageIndex.open(recipe.passages.index)
+    parts = build_parts(recipe, index, None, lambda _text: None)
+    shape = base_model_shape(parts.language.model, parts.language.name)
+    saved = open_projector(options.projector, shape, index.spec)
+    if saved is None:
+        raise SystemExit("no projector comes with xorag for this recipe; give --projector")
+    parts.objective.reader.projector = saved.projector.to(parts.language.model.device)
+    rows = parts.splits.report
+    losses = {
+        rate: asdict(
+            measure_losses(
+                parts.objective,
+                {
+                    condition: ParaphraseExamples(
+                        rows,
+                        fixed_plan(len(rows), rate),
+                        parts.embed,
+                        parts.wordings,
+                        condition=condition,
+                    )
+                    for condition in CONDITIONS
+                },
+                collate=Collator(parts.pad_id),
+                batch_size=recipe.train.batch_size,
+            )
+        )
+        for rate in options.rates
+    }
+    print(json.dumps({"losses_by_rate": losses, **machine(threads, "cpu")}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
