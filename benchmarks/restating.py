@@ -50,7 +50,7 @@ def main() -> None:
     losses = {
         rate: asdict(
             measure_losses(
-                parts.objective,
+                parts.objective.reader,
                 {
                     condition: ParaphraseExamples(
                         rows,

@@ -39,6 +39,7 @@ from xorag.retrieval.index import PassageIndex
 from xorag.retrieval.pieces import piece_of
 from xorag.runtime.device import limit_threads
 from xorag.training.examples import Collator, Condition, ParaphraseExamples
+from xorag.training.losses import token_losses
 from xorag.training.parts import RunParts, build_parts
 from xorag.training.plan import fixed_plan
 from xorag.training.splits import IndexRow
@@ -200,7 +201,9 @@ class Test:
     @torch.inference_mode()
     def losses(self, condition: Condition) -> "Losses":
         """The loss of each passage with the projector as it is now."""
-        scored = [self._objective.tokens(**batch) for batch in self._batches[condition]]
+        scored = [
+            token_losses(self._objective.reader, **batch) for batch in self._batches[condition]
+        ]
         rows = [len(batch["labels"]) for batch in self._batches[condition]]
         pairs = list(zip(scored, rows, strict=True))
         return Losses(

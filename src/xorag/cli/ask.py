@@ -7,6 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xorag.cli import output
+from xorag.cli.options import (
+    DeviceOption,
+    DtypeOption,
+    EncoderOption,
+    LayoutOption,
+    ModelOption,
+    ProjectorOption,
+    ThreadsOption,
+)
 from xorag.runtime.memory import collection_paused
 from xorag.types import Answer, Form, Mode
 
@@ -34,23 +43,13 @@ def ask(
     ] = 1,
     k: Annotated[int, typer.Option("-k", help="Passages to read.")] = 1,
     max_new_tokens: Annotated[int, typer.Option(help="Where the answer is cut.")] = 32,
-    model: Annotated[
-        str | None, typer.Option(help="Language model: a folder or a name (`xorag models`).")
-    ] = None,
-    encoder: Annotated[
-        str | None, typer.Option(help="Of the question; unset, the index's own.")
-    ] = None,
-    projector: Annotated[
-        Path | None, typer.Option(help="Projector directory; unset, one in xorag that fits.")
-    ] = None,
-    layout: Annotated[
-        str | None, typer.Option(help="Prompt layout: chat, plain, xrag or xrag-claims.")
-    ] = None,
-    threads: Annotated[int | None, typer.Option(help="CPU threads; unset, the free cores.")] = None,
-    dtype: Annotated[
-        str | None, typer.Option(help="float32, bfloat16 or float16; unset, the fastest here.")
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; unset, the best.")] = None,
+    model: ModelOption = None,
+    encoder: EncoderOption = None,
+    projector: ProjectorOption = None,
+    layout: LayoutOption = None,
+    threads: ThreadsOption = None,
+    dtype: DtypeOption = None,
+    device: DeviceOption = None,
     json: output.JsonFlag = False,
 ) -> None:
     """Answer a question from an index, reading each passage as text or as soft tokens.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xorag.cli import output
+from xorag.cli.options import DeviceOption
 from xorag.errors import UsageError
 from xorag.types import Passage, SearchMode
 
@@ -64,7 +65,7 @@ def instructions(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace examples of an earlier run.")
     ] = False,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: the best.")] = None,
+    device: DeviceOption = None,
     json: output.JsonFlag = False,
 ) -> None:
     """Turn question sets into instruction examples with passages, for `xorag train distill`.

@@ -7,6 +7,15 @@ import typer
 
 from xorag.cli import output
 from xorag.cli.evaluation_tables import show_summary
+from xorag.cli.options import (
+    DeviceOption,
+    DtypeOption,
+    EncoderOption,
+    LayoutOption,
+    ModelOption,
+    ProjectorOption,
+    ThreadsOption,
+)
 from xorag.evaluation.plan import PassageSource, Rows
 
 if TYPE_CHECKING:
@@ -49,23 +58,13 @@ def evaluate(
     batch_tokens: Annotated[
         int, typer.Option(help="The most tokens generated from together.")
     ] = 8192,
-    model: Annotated[
-        str | None, typer.Option(help="Language model: a folder or a name (`xorag models`).")
-    ] = None,
-    encoder: Annotated[
-        str | None, typer.Option(help="Of the passages; unset, the index's or the projector's own.")
-    ] = None,
-    projector: Annotated[
-        Path | None, typer.Option(help="Projector directory; unset, one in xorag that fits.")
-    ] = None,
-    layout: Annotated[
-        str | None, typer.Option(help="Prompt layout: chat, plain, xrag or xrag-claims.")
-    ] = None,
-    threads: Annotated[int | None, typer.Option(help="CPU threads; unset, the free cores.")] = None,
-    dtype: Annotated[
-        str | None, typer.Option(help="float32, bfloat16 or float16; unset, the fastest here.")
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, mps; unset, the best.")] = None,
+    model: ModelOption = None,
+    encoder: EncoderOption = None,
+    projector: ProjectorOption = None,
+    layout: LayoutOption = None,
+    threads: ThreadsOption = None,
+    dtype: DtypeOption = None,
+    device: DeviceOption = None,
     json: output.JsonFlag = False,
 ) -> None:
     """Answer sets of questions in each mode; score the answers and compare with closed book.

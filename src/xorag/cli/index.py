@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xorag.cli import output
+from xorag.cli.options import DeviceOption
 from xorag.data.formats import SourceFormat
 from xorag.errors import UsageError
 
@@ -72,7 +73,7 @@ def index(
     delete: Annotated[
         list[str] | None, typer.Option(help="Delete the document of this id; may be repeated.")
     ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: the best.")] = None,
+    device: DeviceOption = None,
     json: output.JsonFlag = False,
 ) -> None:
     """Index documents, or bring an index up to date.

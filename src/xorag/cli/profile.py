@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xorag.cli import output
+from xorag.cli.options import DtypeOption, LayoutOption, ModelOption, ThreadsOption
 
 if TYPE_CHECKING:
     from xorag.profiling.document import Profile
@@ -33,9 +34,7 @@ def profile(
     plot: Annotated[
         Path | None, typer.Option(help="Draw to this .svg, .png or .pdf (extra [eval]).")
     ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Language model: a folder or a name (`xorag models`).")
-    ] = None,
+    model: ModelOption = None,
     encoder: Annotated[
         str | None, typer.Option(help="Encoder; unset, the index's or the default.")
     ] = None,
@@ -43,13 +42,9 @@ def profile(
         Path | None,
         typer.Option(help="Projector directory; unset, one that fits, or an untrained one."),
     ] = None,
-    layout: Annotated[
-        str | None, typer.Option(help="Prompt layout: chat, plain, xrag or xrag-claims.")
-    ] = None,
-    threads: Annotated[int | None, typer.Option(help="CPU threads; unset, the free cores.")] = None,
-    dtype: Annotated[
-        str | None, typer.Option(help="float32, bfloat16 or float16; unset, the fastest here.")
-    ] = None,
+    layout: LayoutOption = None,
+    threads: ThreadsOption = None,
+    dtype: DtypeOption = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda; unset, the best.")] = None,
     json: output.JsonFlag = False,
 ) -> None:

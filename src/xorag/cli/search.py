@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from xorag.cli import output
+from xorag.cli.options import DeviceOption
 from xorag.errors import UsageError
 from xorag.types import Hit, SearchMode
 
@@ -32,7 +33,7 @@ def search(
     reranker_kind: Annotated[
         str, typer.Option(help=f"What the reranker is: {' or '.join(RERANKER_KINDS)}.")
     ] = "cross-encoder",
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: the best.")] = None,
+    device: DeviceOption = None,
     json: output.JsonFlag = False,
 ) -> None:
     """Find passages in an index.

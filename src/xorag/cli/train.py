@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from xorag.cli import output
+from xorag.cli.options import DeviceOption, ThreadsOption
 
 if TYPE_CHECKING:
     from xorag.training.distill import DistillReport
@@ -22,16 +23,14 @@ _Recipe = Annotated[
 _Overrides = Annotated[
     list[str] | None, typer.Argument(help="Options over the recipe's: key=value.")
 ]
-_Device = Annotated[str | None, typer.Option(help="cpu, cuda, ...; default: the best.")]
-_Threads = Annotated[int | None, typer.Option(help="Of the CPU; default: the cores that are free.")]
 
 
 def projector(
     recipe: _Recipe,
     overrides: _Overrides = None,
     *,
-    device: _Device = None,
-    threads: _Threads = None,
+    device: DeviceOption = None,
+    threads: ThreadsOption = None,
     json: output.JsonFlag = False,
 ) -> None:
     """Train the map from a passage's embedding to its soft token (stage 1 of xRAG).
@@ -60,8 +59,8 @@ def distill(
     recipe: _Recipe,
     overrides: _Overrides = None,
     *,
-    device: _Device = None,
-    threads: _Threads = None,
+    device: DeviceOption = None,
+    threads: ThreadsOption = None,
     json: output.JsonFlag = False,
 ) -> None:
     """Teach a projector to answer as the full text would be answered (stage 2 of xRAG).

@@ -144,7 +144,7 @@ def _conditions(
 def _report(recipe: DistillRecipe, parts: DistillParts, steps: int) -> DistillReport:
     losses = {
         rate: measure_losses(
-            parts.objective,
+            parts.objective.reader,
             # Text is the same at each rate, before and after training, and the dearest to read.
             _conditions(parts, parts.splits.report, rate, has_text=rate == 1),
             collate=DistillCollator(parts.pad_id),

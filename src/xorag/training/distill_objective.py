@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 
 from xorag.compression.model import SoftTokenModel
 from xorag.training.distillation import Alignment, compared_positions, distillation_loss
-from xorag.training.losses import ScoredTokens, only_positions, predicting_positions, scored_tokens
+from xorag.training.losses import logits_at, predicting_positions, scored_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class DistillObjective(nn.Module):
         scored = predicting_positions(labels)
         compared = compared_positions(labels, self.weights.alignment)
         wanted = scored | compared if teacher else scored
-        logits = self._logits(wanted, **student)
+        logits = logits_at(self.reader, wanted, **student)[: int(wanted.sum())]
         nll = scored_tokens(logits[scored[wanted]], labels).losses
         total = self.weights.nll * nll.sum()
         if teacher:
@@ -85,25 +85,6 @@ class DistillObjective(nn.Module):
         count = len(nll) if num_items_in_batch is None else num_items_in_batch
         return {"loss": total / count}
 
-    def tokens(
-        self,
-        *,
-        input_ids: Tensor,
-        attention_mask: Tensor,
-        is_placeholder: Tensor,
-        passage_embeddings: Tensor,
-        labels: Tensor,
-    ) -> ScoredTokens:
-        """The student's loss of each answer token; shapes as in `forward`."""
-        logits = self._logits(
-            predicting_positions(labels),
-            input_ids=input_ids,
-            attention_mask=attention_mask,
-            is_placeholder=is_placeholder,
-            passage_embeddings=passage_embeddings,
-        )
-        return scored_tokens(logits, labels)
-
     def _kl(
         self,
         student: Tensor,
@@ -113,34 +94,15 @@ class DistillObjective(nn.Module):
     ) -> Tensor:
         wanted = compared_positions(teacher_labels, self.weights.alignment)
         with torch.no_grad(), _without_adapters(self.reader.language_model):
-            teacher = self._logits(
-                wanted, input_ids=teacher_input_ids, attention_mask=teacher_attention_mask
-            )
+            teacher = logits_at(
+                self.reader,
+                wanted,
+                input_ids=teacher_input_ids,
+                attention_mask=teacher_attention_mask,
+            )[: len(student)]
         return distillation_loss(
             student, teacher, temperature=self.weights.temperature, top_k=self.weights.top_k
         )
-
-    def _logits(
-        self,
-        is_wanted: Tensor,
-        *,
-        input_ids: Tensor,
-        attention_mask: Tensor,
-        is_placeholder: Tensor | None = None,
-        passage_embeddings: Tensor | None = None,
-    ) -> Tensor:
-        """Logits at the wanted positions in reading order, `(wanted, vocab)`."""
-        head: nn.Module = self.reader.language_model.get_output_embeddings()  # type: ignore[no-untyped-call]
-        with only_positions(head, is_wanted):
-            output = self.reader(
-                input_ids=input_ids,
-                attention_mask=None if attention_mask.all() else attention_mask,
-                is_placeholder=is_placeholder,
-                passage_embeddings=passage_embeddings,
-                use_cache=False,
-            )
-        logits: Tensor = output.logits
-        return logits[: int(is_wanted.sum())]
 
 
 @contextmanager

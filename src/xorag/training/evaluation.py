@@ -1,42 +1,22 @@
 """How much a soft token carries of its passage: losses with the right, no and a wrong token."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.stats import bootstrap
 from torch import Tensor
-from torch.nn import Parameter
 from torch.utils.data import DataLoader, Dataset
 
+from xorag.compression.model import SoftTokenModel
 from xorag.training.examples import Condition
-from xorag.training.losses import ScoredTokens
+from xorag.training.losses import token_losses
 
 _RESAMPLES = 2000
 Collate = Callable[[Any], dict[str, Tensor]]
-
-
-class ScoresTokens(Protocol):
-    """An objective that tells the loss of each token of a batch."""
-
-    def tokens(
-        self,
-        *,
-        input_ids: Tensor,
-        attention_mask: Tensor,
-        is_placeholder: Tensor,
-        passage_embeddings: Tensor,
-        labels: Tensor,
-    ) -> ScoredTokens:
-        """The loss of each scored token."""
-        ...
-
-    def parameters(self) -> Iterator[Parameter]:
-        """Its weights."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +42,7 @@ class TokenLosses:
 
 
 def measure_losses(
-    objective: ScoresTokens,
+    reader: SoftTokenModel,
     examples: Mapping[Condition, Dataset[Any]],
     *,
     collate: Collate,
@@ -72,7 +52,7 @@ def measure_losses(
     """Measure the losses on the same passages.
 
     Args:
-        objective: With the projector as trained so far.
+        reader: With the projector as trained so far.
         examples: Of each condition, the same passages in the same order.
         collate: Stacks examples.
         batch_size: Passages a forward pass.
@@ -82,23 +62,23 @@ def measure_losses(
     tokens: NDArray[np.float64] = np.zeros(0)
     for condition, of_condition in examples.items():
         batches = DataLoader(of_condition, batch_size=batch_size, collate_fn=collate)
-        sums[condition], tokens = _losses_by_passage(objective, batches, on_progress)
+        sums[condition], tokens = _losses_by_passage(reader, batches, on_progress)
     return _summary(sums, tokens)
 
 
 @torch.inference_mode()
 def _losses_by_passage(
-    objective: ScoresTokens,
+    reader: SoftTokenModel,
     batches: DataLoader[Any],
     on_progress: Callable[[int], None] | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Summed loss and number of scored tokens of each passage, `(passages,)` both."""
-    device = next(objective.parameters()).device
+    device = reader.language_model.device
     losses: list[NDArray[np.float64]] = []
     tokens: list[NDArray[np.float64]] = []
     for batch in batches:
         moved = {name: tensor.to(device) for name, tensor in batch.items()}
-        scored = objective.tokens(**moved)
+        scored = token_losses(reader, **moved)
         row_count = len(moved["labels"])
         losses.append(scored.sum_by_row(row_count).double().cpu().numpy())
         tokens.append(scored.tokens_by_row(row_count).double().cpu().numpy())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from xorag.compression.model import SoftTokenModel
 from xorag.generation.examples import NOT_SCORED
 
 LOGIT_ROWS = 128
@@ -57,6 +58,62 @@ def only_positions(head: nn.Module, is_wanted: Tensor) -> Iterator[None]:
         yield
     finally:
         handle.remove()
+
+
+def token_losses(
+    reader: SoftTokenModel,
+    *,
+    input_ids: Tensor,
+    attention_mask: Tensor,
+    is_placeholder: Tensor,
+    passage_embeddings: Tensor,
+    labels: Tensor,
+) -> ScoredTokens:
+    """Read a batch and score its labelled tokens.
+
+    Args:
+        reader: What reads.
+        input_ids: `(batch, length)`.
+        attention_mask: `(batch, length)`.
+        is_placeholder: True at the placeholders, `(batch, length)`.
+        passage_embeddings: `(placeholders, in_dim)`.
+        labels: Ids to be predicted, `NOT_SCORED` elsewhere, `(batch, length)`.
+    """
+    logits = logits_at(
+        reader,
+        predicting_positions(labels),
+        input_ids=input_ids,
+        attention_mask=attention_mask,
+        is_placeholder=is_placeholder,
+        passage_embeddings=passage_embeddings,
+    )
+    return scored_tokens(logits, labels)
+
+
+def logits_at(
+    reader: SoftTokenModel,
+    is_wanted: Tensor,
+    *,
+    input_ids: Tensor,
+    attention_mask: Tensor,
+    is_placeholder: Tensor | None = None,
+    passage_embeddings: Tensor | None = None,
+) -> Tensor:
+    """Logits at some positions in reading order, `(wanted or more, vocab)`.
+
+    Further rows, which fill their number up, mean nothing. Arguments as in `token_losses`.
+    """
+    head: nn.Module = reader.language_model.get_output_embeddings()  # type: ignore[no-untyped-call]
+    with only_positions(head, is_wanted):
+        output = reader(
+            input_ids=input_ids,
+            attention_mask=None if attention_mask.all() else attention_mask,
+            is_placeholder=is_placeholder,
+            passage_embeddings=passage_embeddings,
+            use_cache=False,
+        )
+    logits: Tensor = output.logits
+    return logits
 
 
 def scored_tokens(logits: Tensor, labels: Tensor) -> ScoredTokens:

@@ -7,9 +7,7 @@ from xorag.compression.model import SoftTokenModel
 from xorag.training.losses import (
     ScoredTokens,
     contrast_loss,
-    only_positions,
-    predicting_positions,
-    scored_tokens,
+    token_losses,
 )
 
 
@@ -48,10 +46,10 @@ class ParaphraseObjective(nn.Module):
         Args:
             input_ids: `(batch, length)`.
             attention_mask: `(batch, length)`.
-            is_placeholder: True at the one placeholder of each row, `(batch, length)`.
-            passage_embeddings: `(batch, in_dim)`.
+            is_placeholder: True at the placeholders, `(batch, length)`.
+            passage_embeddings: `(placeholders, in_dim)`.
             labels: `(batch, length)`.
-            wrong_embeddings: Of other passages, `(batch, in_dim)`, for the contrast.
+            wrong_embeddings: Of other passages, `(placeholders, in_dim)`, for the contrast.
             num_items_in_batch: Scored tokens of the whole step; unset, those of this batch.
         """
         batch = {
@@ -60,10 +58,10 @@ class ParaphraseObjective(nn.Module):
             "is_placeholder": is_placeholder,
             "labels": labels,
         }
-        right = self.tokens(passage_embeddings=passage_embeddings, **batch)
+        right = token_losses(self.reader, passage_embeddings=passage_embeddings, **batch)
         total = right.losses.sum()
         if wrong_embeddings is not None and self._contrast_weight:
-            wrong = self.tokens(passage_embeddings=wrong_embeddings, **batch)
+            wrong = token_losses(self.reader, passage_embeddings=wrong_embeddings, **batch)
             total = total + self._contrast_weight * self._contrast(right, wrong, len(labels))
         if self.training:
             self.tokens_seen += int(attention_mask.sum())
@@ -71,27 +69,6 @@ class ParaphraseObjective(nn.Module):
             "loss": total
             / (len(right.losses) if num_items_in_batch is None else num_items_in_batch)
         }
-
-    def tokens(
-        self,
-        *,
-        input_ids: Tensor,
-        attention_mask: Tensor,
-        is_placeholder: Tensor,
-        passage_embeddings: Tensor,
-        labels: Tensor,
-    ) -> ScoredTokens:
-        """The loss of each scored token; shapes as in `forward`."""
-        head: nn.Module = self.reader.language_model.get_output_embeddings()  # type: ignore[no-untyped-call]
-        with only_positions(head, predicting_positions(labels)):
-            output = self.reader(
-                input_ids=input_ids,
-                attention_mask=None if attention_mask.all() else attention_mask,
-                is_placeholder=is_placeholder,
-                passage_embeddings=passage_embeddings,
-                use_cache=False,
-            )
-        return scored_tokens(output.logits, labels)
 
     def _contrast(self, right: ScoredTokens, wrong: ScoredTokens, row_count: int) -> Tensor:
         """The contrast of each example, times its tokens, summed."""

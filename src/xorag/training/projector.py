@@ -140,7 +140,7 @@ def _conditions(
 def _report(recipe: ProjectorRecipe, parts: RunParts, steps: int) -> ProjectorReport:
     losses = {
         rate: measure_losses(
-            parts.objective,
+            parts.objective.reader,
             _conditions(parts, parts.splits.report, rate),
             collate=Collator(parts.pad_id),
             batch_size=recipe.train.batch_size,

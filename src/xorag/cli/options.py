@@ -1,0 +1,24 @@
+"""Options that several verbs have, so that they read alike everywhere."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ModelOption = Annotated[
+    str | None, typer.Option(help="Language model: a folder or a name (`xorag models`).")
+]
+EncoderOption = Annotated[
+    str | None, typer.Option(help="Encoder; unset, the index's or the projector's own.")
+]
+ProjectorOption = Annotated[
+    Path | None, typer.Option(help="Projector directory; unset, one in xorag that fits.")
+]
+LayoutOption = Annotated[
+    str | None, typer.Option(help="Prompt layout: chat, plain, xrag or xrag-claims.")
+]
+ThreadsOption = Annotated[int | None, typer.Option(help="CPU threads; unset, the free cores.")]
+DtypeOption = Annotated[
+    str | None, typer.Option(help="float32, bfloat16 or float16; unset, the fastest here.")
+]
+DeviceOption = Annotated[str | None, typer.Option(help="cpu, cuda, mps; unset, the best.")]
