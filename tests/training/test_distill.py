@@ -100,7 +100,7 @@ def test_a_run_ends_in_a_projector_that_says_how_it_was_made(
     assert metrics["dropped"]["without_passage"] == report.dropped.without_passage == 1
     assert "losses" in saved.manifest.recipe["started_from"]["metrics"]
     assert (report.instructions, report.steps, report.examples) == (30, 4, 16)
-    assert set(seen[-1].validation) == {"right", "none", "wrong", "text"}
+    assert set(seen[-1].validation) == {"right", "none", "wrong"}
     assert report.losses_by_rate[1].text is not None
 
 
