@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -28,7 +29,7 @@ def stage_one(training_world: TrainingWorld, tmp_path_factory: pytest.TempPathFa
 
 def write_examples(path: Path, count: int = 40) -> Path:
     """Questions about kings, with two passages each, and one about nothing to read."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": f"q{i}",
             "messages": [
@@ -38,14 +39,16 @@ def write_examples(path: Path, count: int = 40) -> Path:
             "task_type": "qa",
             "question": f"Who is king {i}?",
             "passages": [
-                {"title": "Kings", "text": f"King {i} is the {WORDS[i % 14]}.", "is_supporting": 1},
+                {
+                    "title": "Kings",
+                    "text": f"King {i} is the {WORDS[i % 14]}.",
+                    "is_supporting": True,
+                },
                 {"title": "Sea", "text": "The sea is wide. The river is long."},
             ],
         }
         for i in range(count)
     ]
-    for row in rows:
-        row["passages"][0]["is_supporting"] = True  # type: ignore[index]
     rows.append({**rows[0], "id": "nothing", "passages": []})
     path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
     return path
@@ -55,7 +58,7 @@ def recipe_of(
     world: TrainingWorld, stage_one: Path, folder: Path, **changes: object
 ) -> DistillRecipe:
     examples = write_examples(folder / "examples.jsonl")
-    table = {
+    table: dict[str, Any] = {
         "out": folder / "run",
         "start_from": stage_one,
         "model": {"language_model": str(world.model), "dtype": "float32"},
@@ -78,7 +81,7 @@ def recipe_of(
     for key, value in changes.items():
         section, _, name = key.partition("__")
         if name:
-            table.setdefault(section, {})[name] = value  # type: ignore[attr-defined]
+            table.setdefault(section, {})[name] = value
         else:
             table[section] = value
     return DistillRecipe.model_validate(table)
