@@ -1,6 +1,7 @@
 """Tiny random models of each family, made here so that no test needs the network."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -63,7 +64,7 @@ def make_model(family: str) -> PreTrainedModel:
     """Build a tiny random model of a family, the same at each call."""
     torch.manual_seed(7)
     build: Any = AutoModelForCausalLM.from_config
-    model: PreTrainedModel = build(CONFIGS[family])
+    model: PreTrainedModel = build(deepcopy(CONFIGS[family]))
     model.train(mode=False)
     with torch.no_grad():
         for parameter in model.parameters():

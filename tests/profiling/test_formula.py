@@ -1,6 +1,7 @@
 """The closed formulas against torch's counter on every family, and against known models."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -53,7 +54,8 @@ SLIDING = ["mistral", "gemma2", "gemma3"]
 
 def make(config: PreTrainedConfig, attention: str, dtype: torch.dtype) -> PreTrainedModel:
     build: Any = AutoModelForCausalLM.from_config
-    model: PreTrainedModel = build(config, dtype=dtype, attn_implementation=attention)
+    # A copy, since a model writes its type and attention into the configuration that it is made of.
+    model: PreTrainedModel = build(deepcopy(config), dtype=dtype, attn_implementation=attention)
     model.train(mode=False)
     return model
 
