@@ -20,8 +20,9 @@ def test_the_chat_layout_is_the_models_own_template_around_the_turn() -> None:
     assert layout.name == "chat"
     assert written(layout, "Who?", ["Ebro | A river.", None]) == (
         "<|im_start|>user\n"
-        "Answer the question with a few words; the background may help.\n\n"
+        "Refer to the background document and answer the questions:\n\n"
         "Background: Ebro | A river.\n\n<xRAG>\n\nQuestion: Who?<|im_end|>\n<|im_start|>assistant\n"
+        "Answer:"
     )
 
 

@@ -90,3 +90,11 @@ def test_the_versions_of_an_example_differ_in_the_passage_alone() -> None:
         assert len(student.placeholders) == 2
         assert not teacher.placeholders
         assert student.labels[-3:] == teacher.labels[-3:]
+
+
+def test_a_target_goes_on_after_the_words_that_the_layout_begins_the_answer_with() -> None:
+    words = prompts()
+
+    student = words.student(example(1), InstructionWording.QUESTION, 1)
+
+    assert words.encoder.tokenizer.decode(list(student.token_ids)).endswith("Answer: the sea</s>")

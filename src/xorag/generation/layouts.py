@@ -68,7 +68,7 @@ class Layout:
             passages: Each passage's text, or None where a soft token stands for it.
             task: What the question wants; the layout may have words of its own for it.
         """
-        words = self.by_task.get(task, self.wording)
+        words = self._words(task)
         end = words.question_end
         if end:
             question = question.rstrip().removesuffix(end)
@@ -83,11 +83,21 @@ class Layout:
         turn += [Trusted(before_question), Quoted(question.strip()), Trusted(end)]
         return [*self.frame.around(turn), Trusted(words.answer)]
 
+    def begins_answer(self, task: Task = "qa") -> bool:
+        """Whether the layout writes the answer's first words, after which a space comes."""
+        return bool(self._words(task).answer)
 
+    def _words(self, task: Task) -> Wording:
+        return self.by_task.get(task, self.wording)
+
+
+# Of seven wordings tried with the default model, the one that answered most questions of training
+# rows from text (docs/log.md).
 _SHORT = Wording(
-    task="Answer the question with a few words.\n\n",
-    task_with_background="Answer the question with a few words; the background may help.\n\n",
+    task="Answer the questions:\n\n",
+    task_with_background="Refer to the background document and answer the questions:\n\n",
     question="Question: ",
+    answer="Answer:",
 )
 _SHORT_BY_TASK: Mapping[Task, Wording] = MappingProxyType(
     {

@@ -74,6 +74,8 @@ class InstructionPrompts:
         task: Task = "claim" if instruction.task_type == _CLAIM else "qa"
         pieces = self.layout.question_pieces(instruction.question, passages, task)
         answer = instruction.messages[-1].content
+        if self.layout.begins_answer(task):
+            answer = f" {answer}"
         return encode_example(self.encoder, pieces, answer, with_bos=self.layout.frame.with_bos)
 
     def _conversation(self, instruction: Instruction, background: Sequence[Piece]) -> Example:
