@@ -44,6 +44,31 @@ def test_memory_that_was_freed_is_not_taken_from_the_system_again() -> None:
     assert kept < faults("") / 2
 
 
+GIVING_BACK = """
+from xorag.runtime.memory import give_back_freed_memory, keep_freed_memory
+keep_freed_memory()
+import torch
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+tensor = torch.ones(256 * 2**20, dtype=torch.uint8)
+held = torch.ones(2**20, dtype=torch.uint8)
+del tensor
+before = resident()
+give_back_freed_memory()
+print(before - resident())
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's settings")
+def test_kept_memory_goes_back_to_the_system_when_that_is_asked_for() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", GIVING_BACK], capture_output=True, text=True, check=True
+    )
+
+    assert int(done.stdout) > 200 * 2**20
+
+
 class _Cycle:
     """An object that only a search for reference cycles frees."""
 
