@@ -53,6 +53,10 @@ class ControlTokenError(XoragError, ValueError):
     """Text that could not be encoded without producing a control token."""
 
 
+class ReflectionError(XoragError, ValueError):
+    """A tokenizer that lacks reflection tokens, or judgements that cannot be read."""
+
+
 class PromptTooLongError(XoragError, ValueError):
     """A prompt that exceeds what the language model can read."""
 

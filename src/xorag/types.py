@@ -25,6 +25,8 @@ class Mode(StrEnum):
     """From the passages' full text."""
     XRAG = "xrag"
     """From one soft token a passage, or a few (arXiv 2405.13792)."""
+    OPENRAG = "openrag"
+    """Retrieve where needed, read each passage by itself, judge, choose (arXiv 2410.01782)."""
 
 
 class Form(StrEnum):
@@ -138,6 +140,68 @@ class Generation:
         return math.exp(math.fsum(self.logprobs) / len(self.logprobs))
 
 
+class ReflectionToken(StrEnum):
+    """The 15 tokens by which a reader retrieves and judges (arXiv 2410.01782, table of tokens)."""
+
+    RETRIEVAL = "[Retrieval]"
+    NO_RETRIEVAL = "[No Retrieval]"
+    CONTINUE = "[Continue to Use Evidence]"
+    RELEVANT = "[Relevant]"
+    IRRELEVANT = "[Irrelevant]"
+    FULLY = "[Fully supported]"
+    PARTIALLY = "[Partially supported]"
+    NO_SUPPORT = "[No support / Contradictory]"
+    UTILITY_1 = "[Utility:1]"
+    UTILITY_2 = "[Utility:2]"
+    UTILITY_3 = "[Utility:3]"
+    UTILITY_4 = "[Utility:4]"
+    UTILITY_5 = "[Utility:5]"
+    PARAGRAPH = "<paragraph>"
+    END_PARAGRAPH = "</paragraph>"
+
+
+class GateKind(StrEnum):
+    """By what is decided whether a question needs passages (arXiv 2410.01782)."""
+
+    TOKEN = "token"  # noqa: S105 - the name of a gate, not a secret
+    """The probability of `[Retrieval]` against `[No Retrieval]`."""
+    MINP = "minp"
+    """The smallest token probability of the answer without passages, f_minp."""
+    MEANP = "meanp"
+    """The geometric mean of those probabilities, f_meanp."""
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class GateDecision:
+    """Whether passages were read, and why."""
+
+    retrieved: bool
+    kind: GateKind
+    confidence: float | None
+    """What was compared, 0 to 1: by token, the probability of retrieval; by minp and meanp, how
+    sure the answer without passages was. None where nothing was."""
+    threshold: float | None
+    """What it was compared with; None where nothing was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Critique:
+    """How a reader judges one path: a passage and the answer written from it."""
+
+    relevance: float
+    """Probability that the passage is relevant, 0 to 1."""
+    support: float
+    """How far the passage supports the answer, 0 (not) to 1 (fully)."""
+    utility: float
+    """How useful the answer is, -1 to 1."""
+    sequence: float
+    """Geometric mean of the probabilities of the path's tokens, 0 to 1."""
+    score: float
+    """The weighted sum by which paths are compared."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A passage as the answer used it."""
@@ -148,6 +212,8 @@ class Evidence:
     form: Form
     tokens: int
     """Tokens that the passage took in the prompt."""
+    critique: Critique | None = None
+    """Of the path through this passage; in mode openrag only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,20 +248,28 @@ class Answer:
     cost: Cost
     confidence: float | None = None
     """Geometric mean of the probabilities of the answer's tokens; None without a token."""
+    gate: GateDecision | None = None
+    """In mode openrag only."""
+    abstained: bool = False
+    """Whether no path scored high enough; the answer is then empty."""
 
     def as_json(self) -> dict[str, Any]:
         """The documented JSON form, of `xorag ask --json`."""
-        return {
+        document: dict[str, Any] = {
             "question": self.question,
             "mode": self.mode.value,
             "answer": self.answer,
             "evidence": [_evidence_json(item) for item in self.evidence],
             "cost": asdict(self.cost),
         }
+        if self.mode is Mode.OPENRAG:
+            document["gate"] = None if self.gate is None else asdict(self.gate)
+            document["abstained"] = self.abstained
+        return document
 
 
 def _evidence_json(item: Evidence) -> Mapping[str, Any]:
-    return {
+    document: dict[str, Any] = {
         "id": item.passage.id,
         "title": item.passage.title,
         "text": item.passage.text,
@@ -203,3 +277,6 @@ def _evidence_json(item: Evidence) -> Mapping[str, Any]:
         "form": item.form.value,
         "tokens": item.tokens,
     }
+    if item.critique is not None:
+        document["critique"] = asdict(item.critique)
+    return document

@@ -31,6 +31,8 @@ QUESTIONS = (
 BATCH_CHARACTERS = 250_000
 """Text of a batch while indexing: an interrupted demo loses the work of seconds."""
 
+MODES = (Mode.CLOSED, Mode.TEXT, Mode.XRAG)
+
 Answers = Mapping[Mode, Sequence[Answer]]
 
 
@@ -68,10 +70,10 @@ def demo(
     with output.working("loading the models"):
         pipeline = Pipeline.open(directory, projector=projector)
         pipeline.prepare(Mode.XRAG)
-    with output.working(f"answering {len(QUESTIONS)} questions in {len(Mode)} modes"):
-        answers = {mode: pipeline.ask_many(QUESTIONS, mode=mode, k=k) for mode in Mode}
+    with output.working(f"answering {len(QUESTIONS)} questions in {len(MODES)} modes"):
+        answers = {mode: pipeline.ask_many(QUESTIONS, mode=mode, k=k) for mode in MODES}
     if json:
-        rows = [answer.as_json() for mode in Mode for answer in answers[mode]]
+        rows = [answer.as_json() for mode in MODES for answer in answers[mode]]
         output.print_json({"index": str(directory), "passages": passages, "answers": rows})
         return
     show(answers, passages)
@@ -117,7 +119,7 @@ def show(answers: Answers, passages: int) -> None:
         titles = ", ".join(f"{item.passage.title} ({item.score:.2f})" for item in found)
         output.line(f"\n{question}\n  found: {titles}")
         output.line("  mode    prompt tokens  passage tokens  seconds  answer")
-        for mode in Mode:
+        for mode in MODES:
             output.line(_row(answers[mode][number]))
     text, token = (_mean_passage_tokens(answers[mode]) for mode in (Mode.TEXT, Mode.XRAG))
     output.line(

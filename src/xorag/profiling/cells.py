@@ -8,6 +8,9 @@ from xorag.errors import UsageError
 from xorag.types import Mode
 
 
+MEASURED_MODES = (Mode.CLOSED, Mode.TEXT, Mode.XRAG)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Setting:
     """What a cell is compared under."""
@@ -42,7 +45,7 @@ class Cell:
 class Grid:
     """All values of each option."""
 
-    modes: tuple[Mode, ...] = tuple(Mode)
+    modes: tuple[Mode, ...] = MEASURED_MODES
     k: tuple[int, ...] = (1, 5, 10)
     batch: tuple[int, ...] = (1,)
     new_tokens: tuple[int, ...] = (32,)
@@ -79,7 +82,7 @@ def modes_from(text: str) -> tuple[Mode, ...]:
     Raises:
         UsageError: If a word is no mode.
     """
-    known = [mode.value for mode in Mode]
+    known = [mode.value for mode in MEASURED_MODES]
     words = _words(text)
     if unknown := [word for word in words if word not in known]:
         raise UsageError(f"no mode {unknown[0]!r} to measure; give some of {', '.join(known)}")
