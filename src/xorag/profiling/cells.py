@@ -7,7 +7,6 @@ from itertools import product
 from xorag.errors import UsageError
 from xorag.types import Mode
 
-
 MEASURED_MODES = (Mode.CLOSED, Mode.TEXT, Mode.XRAG)
 
 
