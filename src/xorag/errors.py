@@ -45,6 +45,14 @@ class ProjectorMismatchError(XoragError, ValueError):
     """A projector that does not fit the language model or the encoder."""
 
 
+class ReaderMismatchError(XoragError, ValueError):
+    """A reader that does not fit the language model or the tokenizer."""
+
+
+class CalibrationMismatchError(XoragError, ValueError):
+    """A calibration that was made for another reader."""
+
+
 class SpliceError(XoragError, ValueError):
     """Soft tokens and placeholders that do not pair up."""
 
