@@ -53,6 +53,10 @@ class CalibrationMismatchError(XoragError, ValueError):
     """A calibration that was made for another reader."""
 
 
+class ExpertError(XoragError, ValueError):
+    """Experts that do not fit the language model, or a model that has none."""
+
+
 class SpliceError(XoragError, ValueError):
     """Soft tokens and placeholders that do not pair up."""
 
