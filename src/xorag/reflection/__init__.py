@@ -1,0 +1,1 @@
+"""Reflection tokens: their vocabulary, the gates, how paths are judged and chosen."""
