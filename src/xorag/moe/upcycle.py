@@ -1,12 +1,14 @@
-"""Giving a dense decoder experts, in place, and finding them again.
+"""Giving a dense decoder experts, in place; finding them again; taking them out and putting them in.
 
-Knows nothing of files or training.
+As plain tensors they are, for each layer `i` with experts, `layers.{i}.router.weight`
+`(experts, hidden)`, `layers.{i}.down` `(experts, hidden, width)` and `layers.{i}.up`
+`(experts, width, hidden)`. Knows nothing of files or training.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from xorag.errors import ExpertError
@@ -59,6 +61,34 @@ def expert_parameters(model: nn.Module) -> Iterator[nn.Parameter]:
     """Routers and experts, which are trained in full; not the dense MLPs within."""
     for layer in expert_layers(model).values():
         yield from (layer.router, layer.down, layer.up)
+
+
+def expert_state(model: nn.Module) -> dict[str, Tensor]:
+    """Copies of routers and experts, contiguous, on their device and in their type.
+
+    Raises:
+        ExpertError: If the model has no experts.
+    """
+    return {key: tensor.clone().contiguous() for key, tensor in _views(model).items()}
+
+
+def load_expert_state(model: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Fill routers and experts in place; the given tensors may be of another type or elsewhere.
+
+    Raises:
+        ExpertError: If the model has no experts, or keys or shapes are not those that it has.
+    """
+    wanted = _views(model)
+    _check_keys(set(wanted), set(state))
+    for key, view in wanted.items():
+        if view.shape != state[key].shape:
+            raise ExpertError(
+                f"{key!r} has the shape {tuple(state[key].shape)}, but this model wants "
+                f"{tuple(view.shape)}; upcycle it with the experts, width and layers of the state"
+            )
+    with torch.no_grad():
+        for key, view in wanted.items():
+            view.copy_(state[key])
 
 
 def _decoder_layers(model: PreTrainedModel) -> Sequence[nn.Module]:
@@ -114,3 +144,33 @@ def _wrap(
     wrapped.initialize(generator)
     wrapped.train(dense.training)
     layer.mlp = wrapped
+
+
+def _views(model: nn.Module) -> dict[str, Tensor]:
+    layers = expert_layers(model)
+    if not layers:
+        raise ExpertError("this model has no experts; give it some with `upcycle` first")
+    return {
+        f"layers.{number}.{name}": view
+        for number, layer in layers.items()
+        for name, view in _views_of(layer).items()
+    }
+
+
+def _views_of(layer: ExpertMLP) -> dict[str, Tensor]:
+    return {
+        "router.weight": layer.router.detach(),
+        "down": layer.down.detach().transpose(1, 2),
+        "up": layer.up.detach(),
+    }
+
+
+def _check_keys(wanted: set[str], given: set[str]) -> None:
+    missing, unknown = sorted(wanted - given), sorted(given - wanted)
+    if missing or unknown:
+        lacks = f"lacks {missing[0]!r} and {len(missing) - 1} more" if missing else ""
+        holds = f"holds {unknown[0]!r} and {len(unknown) - 1} more unknown" if unknown else ""
+        raise ExpertError(
+            f"the experts' state {' and '.join(filter(None, (lacks, holds)))}; upcycle the model "
+            f"with the layers that the state was made with"
+        )
