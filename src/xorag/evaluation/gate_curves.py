@@ -61,19 +61,24 @@ class GateReport:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rule:
+class GateRule:
     """What a gate compares with its threshold."""
 
     value: Callable[[GateOutcome], float]
     is_above: bool
     """Whether it retrieves above the threshold, or below."""
 
+    def retrieves(self, outcome: GateOutcome, threshold: float) -> bool:
+        """What the gate decides for a question."""
+        value = self.value(outcome)
+        return value > threshold if self.is_above else value < threshold
 
-RULES: Mapping[GateKind, _Rule] = MappingProxyType(
+
+RULES: Mapping[GateKind, GateRule] = MappingProxyType(
     {
-        GateKind.TOKEN: _Rule(attrgetter("retrieval_probability"), is_above=True),
-        GateKind.MINP: _Rule(attrgetter("min_probability"), is_above=False),
-        GateKind.MEANP: _Rule(attrgetter("mean_probability"), is_above=False),
+        GateKind.TOKEN: GateRule(attrgetter("retrieval_probability"), is_above=True),
+        GateKind.MINP: GateRule(attrgetter("min_probability"), is_above=False),
+        GateKind.MEANP: GateRule(attrgetter("mean_probability"), is_above=False),
     }
 )
 """The gates that have a threshold (Open-RAG, arXiv 2410.01782, hybrid adaptive retrieval)."""
