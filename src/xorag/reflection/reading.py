@@ -4,8 +4,11 @@ Source: Asai et al., 2024, *Self-RAG*, arXiv 2310.11511, section 3.3; Islam et a
 *Open-RAG*, arXiv 2410.01782.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from xorag.errors import ReflectionError
 from xorag.reflection.vocabulary import (
@@ -51,7 +54,7 @@ def read_path(
         vocabulary: Of the reader.
 
     Raises:
-        ReflectionError: If the lengths do not fit each other.
+        ReflectionError: If the lengths do not fit each other, or a probability is no number.
     """
     steps, columns = reflections.shape
     if len(logprobs) != len(token_ids) or steps < max(1, len(token_ids)):
@@ -61,6 +64,10 @@ def read_path(
         )
     if columns != len(ReflectionToken):
         raise ReflectionError(f"judgements have {columns} columns, not {len(ReflectionToken)}")
+    if np.isnan(reflections).any() or any(map(math.isnan, logprobs)):
+        raise ReflectionError(
+            "the reader's probabilities are no numbers (NaN); read in float32 or with another reader"
+        )
     return ReadPath(
         relevance=logprobs_of(reflections[0], RELEVANCE_GROUP),
         support=_where_written(SUPPORT_GROUP, token_ids, reflections, vocabulary),

@@ -60,7 +60,7 @@ def _embeddings(model: PreTrainedModel) -> nn.Embedding:
     if not isinstance(embeddings, nn.Embedding):
         kind = type(embeddings).__name__
         raise ReflectionError(
-            f"rows for reflection tokens need embeddings of torch.nn.Embedding, but the model's are "
-            f"a {kind}; use another language model"
+            "rows for reflection tokens need embeddings of torch.nn.Embedding, but the model's "
+            f"are a {kind}; use another language model"
         )
     return embeddings
