@@ -71,19 +71,20 @@ def soft_token_pieces(count: int) -> list[Piece]:
 def encode_example(
     encoder: PromptEncoder,
     prompt: Sequence[Piece],
-    target: str,
+    target: str | Sequence[Piece],
     *,
     with_bos: bool,
     max_tokens: int | None = None,
 ) -> Example:
     """Encode a prompt and the answer to be written after it, with an end mark.
 
-    The prompt's ids are those that the prompt alone has, so that training and generating agree.
+    Of a target that is text, nothing becomes a control token. The prompt's ids are those that the prompt alone has, so that training and generating agree.
     """
+    answer = [Quoted(target)] if isinstance(target, str) else list(target)
     asked = encoder.encode(prompt, with_bos=with_bos)
-    answered = encoder.encode([*prompt, Quoted(target)], with_bos=with_bos)
-    written = _after(asked, answered, encoder, target)
-    written += (_end_id(encoder),)
+    answered = encoder.encode([*prompt, *answer], with_bos=with_bos)
+    written = _after(asked, answered, encoder, answer)
+    written += (end_id(encoder),)
     labels = (NOT_SCORED,) * len(asked.token_ids) + written
     return Example(
         (asked.token_ids + written)[:max_tokens], labels[:max_tokens], asked.placeholders
@@ -91,16 +92,21 @@ def encode_example(
 
 
 def _after(
-    asked: Encoded, answered: Encoded, encoder: PromptEncoder, target: str
+    asked: Encoded, answered: Encoded, encoder: PromptEncoder, target: Sequence[Piece]
 ) -> tuple[int, ...]:
     """The target's ids after the prompt, or on their own where a token would straddle the two."""
     start = len(asked.token_ids)
     if answered.token_ids[:start] == asked.token_ids:
         return answered.token_ids[start:]
-    return encoder.encode([Quoted(target)]).token_ids
+    return encoder.encode(target).token_ids
 
 
-def _end_id(encoder: PromptEncoder) -> int:
+def end_id(encoder: PromptEncoder) -> int:
+    """The end mark of an answer.
+
+    Raises:
+        ConfigError: If the tokenizer has none.
+    """
     end = encoder.tokenizer.eos_token_id
     if end is None:
         raise ConfigError(
