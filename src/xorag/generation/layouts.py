@@ -155,6 +155,16 @@ _XRAG_CLAIMS = Wording(
 _XRAG_BY_TASK: Mapping[Task, Wording] = MappingProxyType(
     {"claim": _XRAG_CLAIMS, "choice": replace(_XRAG, question_end="")}
 )
+# Open-RAG (arXiv 2410.01782): the question itself is the instruction. What a task other than plain
+# questions wants is said in the words of the chat layout.
+_OPENRAG = Wording(task="", task_with_background="", question="")
+_OPENRAG_BY_TASK: Mapping[Task, Wording] = MappingProxyType(
+    {
+        task: replace(words, question="Claim: " if task == "claim" else "")
+        for task, words in _SHORT_BY_TASK.items()
+    }
+)
+_RESPONSE = Frame("### Instruction:\n", "\n\n### Response:\n", with_bos=True)
 _MISTRAL_TURN = Frame("[INST] ", " [/INST]", with_bos=True, before_next="[INST] ")
 
 
@@ -175,8 +185,18 @@ def _xrag_claims(_tokenizer: PreTrainedTokenizerBase) -> Layout:
     return Layout("xrag-claims", _MISTRAL_TURN, _XRAG_CLAIMS)
 
 
+def _openrag(_tokenizer: PreTrainedTokenizerBase) -> Layout:
+    return Layout("openrag", _RESPONSE, _OPENRAG, by_task=_OPENRAG_BY_TASK)
+
+
 LAYOUTS: Mapping[str, Callable[[PreTrainedTokenizerBase], Layout]] = MappingProxyType(
-    {"chat": _chat, "plain": _plain, "xrag": _xrag, "xrag-claims": _xrag_claims}
+    {
+        "chat": _chat,
+        "plain": _plain,
+        "xrag": _xrag,
+        "xrag-claims": _xrag_claims,
+        "openrag": _openrag,
+    }
 )
 
 
