@@ -66,7 +66,7 @@ def read_path(
         raise ReflectionError(f"judgements have {columns} columns, not {len(ReflectionToken)}")
     if np.isnan(reflections).any() or any(map(math.isnan, logprobs)):
         raise ReflectionError(
-            "the reader's probabilities are no numbers (NaN); read in float32 or with another reader"
+            "the reader's probabilities are not numbers (NaN); give --dtype float32"
         )
     return ReadPath(
         relevance=logprobs_of(reflections[0], RELEVANCE_GROUP),
