@@ -60,7 +60,7 @@ class TransformersGenerator:
         self._model = model.language_model if isinstance(model, SoftTokenModel) else model
         self._encoder = encoder
         self._batch_tokens = batch_tokens
-        self._end_ids = _end_ids(self._model, encoder) if end_ids is None else tuple(end_ids)
+        self._end_ids = end_ids_of(self._model, encoder) if end_ids is None else tuple(end_ids)
 
     def generate(
         self,
@@ -146,7 +146,7 @@ class TransformersGenerator:
         streamer = None if on_text is None else TextStreamer(self._encoder, stop, on_text)
         stopping = [] if stop is None else [StopAtText(self._encoder, stop)]
         generate: Any = self._model.generate
-        with _contiguous_before_head(self._model):
+        with contiguous_before_head(self._model):
             new_ids: Tensor = generate(
                 inputs_embeds=embeds,
                 attention_mask=mask,
@@ -177,7 +177,7 @@ class TransformersGenerator:
         if self._soft is None:
             plain: Tensor = self._model.get_input_embeddings()(ids)
             return plain, mask
-        return self._soft.embed(ids, is_placeholder, _stack(prompts, device)), mask
+        return self._soft.embed(ids, is_placeholder, stacked_embeddings(prompts, device)), mask
 
     def _config(self, max_new_tokens: int) -> GenerationConfig:
         """Plain greedy decoding, whatever the model's own generation file asks for."""
@@ -209,7 +209,7 @@ class TransformersGenerator:
 
 
 @contextmanager
-def _contiguous_before_head(model: PreTrainedModel) -> Iterator[None]:
+def contiguous_before_head(model: PreTrainedModel) -> Iterator[None]:
     """Copy the last positions' states together before the head's product.
 
     They are a slice of all positions; multiplied as it is, torch copies the head's weights once a
@@ -224,7 +224,8 @@ def _contiguous_before_head(model: PreTrainedModel) -> Iterator[None]:
         hook.remove()
 
 
-def _stack(prompts: Sequence[Prompt], device: torch.device) -> Tensor | None:
+def stacked_embeddings(prompts: Sequence[Prompt], device: torch.device) -> Tensor | None:
+    """The passage embeddings of all prompts, `(placeholders, dimensions)`; None without any."""
     rows = [embedding for prompt in prompts for embedding in prompt.embeddings]
     if not rows:
         return None
@@ -235,7 +236,8 @@ def _before(text: str, stop: str) -> str:
     return text.lstrip().partition(stop)[0]
 
 
-def _end_ids(model: PreTrainedModel, encoder: PromptEncoder) -> tuple[int, ...]:
+def end_ids_of(model: PreTrainedModel, encoder: PromptEncoder) -> tuple[int, ...]:
+    """The tokens that end an answer: those of the model and of its tokenizer."""
     configured = getattr(model.generation_config, "eos_token_id", None)
     ids = list(configured) if isinstance(configured, list | tuple) else [configured]
     ids.append(encoder.tokenizer.eos_token_id)
