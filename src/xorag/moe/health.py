@@ -1,15 +1,20 @@
 """Whether the experts of each layer are used.
 
-Knows nothing of models.
+Knows nothing of what is read.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
+from transformers import PreTrainedModel
 
+from xorag.errors import ExpertError
 from xorag.moe.balance import counted_logits, load
+from xorag.moe.routing import record_routing
+from xorag.moe.upcycle import expert_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,7 @@ class ExpertHealth:
     load: tuple[float, ...]
     """Share of all choices that fell on each expert; they sum to 1."""
     entropy: float
-    """Entropy of the load over that of an even load: 1 is even, 0 is one expert for all."""
+    """Entropy of the load over that of an even load: 1 is even, 0 is one expert of several for all."""
     dead: tuple[int, ...]
     """Experts that no token chose."""
 
@@ -50,9 +55,33 @@ def expert_health(
     ]
 
 
+def health_on(
+    model: PreTrainedModel, token_ids: Tensor, mask: Tensor | None = None
+) -> list[ExpertHealth]:
+    """How each layer spreads the tokens of a text, which the model reads once.
+
+    Args:
+        model: With experts.
+        token_ids: `(batch, length)`.
+        mask: True or 1 at the tokens that count, `(batch, length)`; None: all.
+
+    Raises:
+        ExpertError: If the model has no experts, or there is no token.
+    """
+    options = expert_options(model)
+    if options is None:
+        raise ExpertError("this model has no experts, so no health; open a reader that has some")
+    if token_ids.numel() == 0:
+        raise ExpertError("the text has no token, so nothing was routed; give a longer one")
+    shown = torch.ones_like(token_ids) if mask is None else mask
+    with torch.inference_mode(), record_routing(model) as routing:
+        model(input_ids=token_ids, attention_mask=shown, use_cache=False, logits_to_keep=1)
+    return expert_health(routing.logits, options.top_k, shown, layers=routing.layers)
+
+
 def _health(layer: int, logits: Tensor, top_k: int) -> ExpertHealth:
     shares = tuple(load(logits.detach(), top_k).tolist())
-    entropy = -sum(share * math.log(share) for share in shares if share > 0)
-    even = math.log(len(shares)) if len(shares) > 1 else 1.0
+    entropy = sum(-share * math.log(share) for share in shares if share > 0)
+    even = math.log(len(shares))
     dead = tuple(expert for expert, share in enumerate(shares) if share == 0)
-    return ExpertHealth(layer, shares, entropy / even, dead)
+    return ExpertHealth(layer, shares, entropy / even if even else 1.0, dead)

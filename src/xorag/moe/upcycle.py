@@ -1,4 +1,4 @@
-"""Giving a dense decoder experts, in place; finding them again; taking them out and putting them in.
+"""Giving a dense decoder experts, in place, and taking their weights out and putting them in.
 
 As plain tensors they are, for each layer `i` with experts, `layers.{i}.router.weight`
 `(experts, hidden)`, `layers.{i}.down` `(experts, hidden, width)` and `layers.{i}.up`
