@@ -155,7 +155,7 @@ def milliseconds(action: partial[Tensor], *, rounds: int = 5) -> float:
 
 
 @torch.inference_mode()
-def mixed(  # noqa: PLR0913 - what a kernel takes
+def mixed(
     kernel: Kernel, tokens: Tensor, weights: Tensor, chosen: Tensor, down: Tensor, up: Tensor
 ) -> Tensor:
     """The experts alone."""

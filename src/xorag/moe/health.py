@@ -25,7 +25,7 @@ class ExpertHealth:
     load: tuple[float, ...]
     """Share of all choices that fell on each expert; they sum to 1."""
     entropy: float
-    """Entropy of the load over that of an even load: 1 is even, 0 is one expert of several for all."""
+    """Entropy of the load over that of an even load: 1 is even, 0 is all on one of several."""
     dead: tuple[int, ...]
     """Experts that no token chose."""
 
