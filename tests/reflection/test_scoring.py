@@ -130,6 +130,12 @@ def test_a_path_that_ends_at_once_is_still_judged_by_relevance() -> None:
     assert (found.support, found.utility, found.sequence) == (0.0, 0.0, 0.0)
 
 
+def test_the_end_mark_may_count_in_the_sequence() -> None:
+    path = read_path([WORD], [math.log(0.5), math.log(0.125)], judgements([{}, {}]), VOCABULARY)
+
+    assert critique(path).sequence == pytest.approx(0.25)
+
+
 @given(ids=st.lists(st.integers(min_value=95, max_value=120), min_size=1, max_size=12))
 def test_support_is_judged_exactly_where_a_token_of_its_group_was_written(ids: list[int]) -> None:
     steps = np.log(np.full((len(ids), 15), 0.05))

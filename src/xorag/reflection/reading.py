@@ -35,7 +35,7 @@ class ReadPath:
     utility: GroupLogprobs | None
     """Where a token of the group was first written; None where none was."""
     logprobs: tuple[float, ...]
-    """Of every token written."""
+    """Of every token that counts in the sequence's probability."""
 
 
 def read_path(
@@ -48,7 +48,8 @@ def read_path(
 
     Args:
         token_ids: What it wrote after the passage, `(length,)`.
-        logprobs: Natural log-probability of each of them, `(length,)`.
+        logprobs: Natural log-probability of each of them, `(length,)`, or with that of the end
+            mark after them, `(length + 1,)`, where it shall count in the sequence's probability.
         reflections: Log-probabilities of the reflection tokens at each step, in the order of
             `ReflectionToken`, `(steps, 15)`; one step at least, and one for each token.
         vocabulary: Of the reader.
@@ -57,9 +58,10 @@ def read_path(
         ReflectionError: If the lengths do not fit each other, or a probability is no number.
     """
     steps, columns = reflections.shape
-    if len(logprobs) != len(token_ids) or steps < max(1, len(token_ids)):
+    length = len(token_ids)
+    if len(logprobs) not in {length, length + 1} or steps < max(1, length):
         raise ReflectionError(
-            f"a path of {len(token_ids)} tokens came with {len(logprobs)} log-probabilities and "
+            f"a path of {length} tokens came with {len(logprobs)} log-probabilities and "
             f"{steps} steps of judgements; give one of each for a token, and a step at least"
         )
     if columns != len(ReflectionToken):
