@@ -43,14 +43,15 @@ def add_rows(
     if isinstance(head, nn.Linear) and head.weight is not embeddings.weight:
         _fill(head.weight, kept, fill, generator)
     if isinstance(head, nn.Linear) and head.bias is not None:
-        _fill(head.bias, kept, fill, generator)
+        with torch.no_grad():
+            head.bias[fill] = head.bias[kept].mean()
 
 
 @torch.no_grad()
 def _fill(weight: Tensor, kept: list[int], fill: list[int], generator: torch.Generator) -> None:
-    """Put the mean of the kept rows and some noise into others, `(vocab, hidden)` or `(vocab,)`."""
+    """Put the mean of the kept rows and some noise into others; the weight is `(vocab, hidden)`."""
     old = weight[kept].float()
-    noise = torch.randn(len(fill), *weight.shape[1:], generator=generator).to(old.device)
+    noise = torch.randn(len(fill), weight.shape[1], generator=generator).to(old.device)
     rows = old.mean(dim=0) + NOISE * old.std(dim=0, correction=0) * noise
     weight[fill] = rows.to(weight.dtype)
 
