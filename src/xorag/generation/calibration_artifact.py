@@ -20,6 +20,8 @@ from xorag.artifact.store import read_manifest, write_artifact
 from xorag.errors import ArtifactError, CalibrationMismatchError
 from xorag.reflection.gates import Gate
 
+FOLDER_NAME = "calibration"
+"""Of the one that belongs to a reader, inside the reader's own folder."""
 _SETTING = "calibration"
 _SAMPLES = 64
 _MATRIX = 2
