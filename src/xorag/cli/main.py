@@ -61,8 +61,15 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
         "train distill": Verb(
             "xorag.cli.train", "distill", "Teach it to answer as the full text would be answered."
         ),
+        "train reader": Verb(
+            "xorag.cli.train_reader", "reader", "Teach a model to retrieve when needed and judge."
+        ),
         "import": Verb(
             "xorag.cli.import_checkpoint", "import_checkpoint", "Take over a published checkpoint."
+        ),
+        "merge": Verb("xorag.cli.merge", "merge", "Fold a reader's LoRA into its base model."),
+        "inspect": Verb(
+            "xorag.cli.inspect", "inspect", "Show what an artifact is, and how its experts fare."
         ),
         "profile": Verb("xorag.cli.profile", "profile", "Measure what answering costs."),
         "config show": Verb("xorag.cli.config", "show", "Print a recipe with all its options."),

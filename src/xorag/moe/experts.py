@@ -10,7 +10,7 @@ from xorag.moe.options import ExpertOptions
 
 
 class ExpertMLP(nn.Module):
-    """A dense MLP whose output sparse adapters refine (Open-RAG, arXiv 2410.01782, section 2.2).
+    """A dense MLP whose output sparse adapters refine (Open-RAG, arXiv 2410.01782).
 
     out = sum over the chosen k of w_k (m + s E_k(m)), where m is the dense MLP's output,
     E_k(m) = up_k GELU(down_k m), and w the softmax over the chosen experts' router logits. The

@@ -7,7 +7,7 @@ from xorag.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class ExpertOptions:
-    """The shape of the experts that a model is given (Open-RAG, arXiv 2410.01782, section 2.2)."""
+    """The shape of the experts that a model is given (Open-RAG, arXiv 2410.01782)."""
 
     experts: int = 8
     """Experts a layer."""
