@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from xorag.training.projector import ProjectorReport
 
 ReportT = TypeVar("ReportT")
-_Recipe = Annotated[
+RecipeArgument = Annotated[
     str, typer.Argument(help="A TOML file, or a name that `xorag config show` lists.")
 ]
-_Overrides = Annotated[
+OverridesArgument = Annotated[
     list[str] | None, typer.Argument(help="Options over the recipe's: key=value.")
 ]
 
 
 def projector(
-    recipe: _Recipe,
-    overrides: _Overrides = None,
+    recipe: RecipeArgument,
+    overrides: OverridesArgument = None,
     *,
     device: DeviceOption = None,
     threads: ThreadsOption = None,
@@ -43,21 +43,21 @@ def projector(
     from xorag.config.reading import read_recipe
 
     checked = read_recipe(ProjectorRecipe, recipe, overrides or [])
-    _get_ready(threads)
+    get_ready(threads)
     from xorag.training.projector import train_projector
 
-    report = _run(
+    report = run_training(
         lambda show: train_projector(
             checked, device=device, on_progress=show, on_message=output.say
         )
     )
-    if _speaks():
+    if speaks():
         _print_projector(report, as_json=json)
 
 
 def distill(
-    recipe: _Recipe,
-    overrides: _Overrides = None,
+    recipe: RecipeArgument,
+    overrides: OverridesArgument = None,
     *,
     device: DeviceOption = None,
     threads: ThreadsOption = None,
@@ -73,17 +73,17 @@ def distill(
     from xorag.config.reading import read_recipe
 
     checked = read_recipe(DistillRecipe, recipe, overrides or [])
-    _get_ready(threads)
+    get_ready(threads)
     from xorag.training.distill import train_distill
 
-    report = _run(
+    report = run_training(
         lambda show: train_distill(checked, device=device, on_progress=show, on_message=output.say)
     )
-    if _speaks():
+    if speaks():
         _print_distilled(report, as_json=json)
 
 
-def _get_ready(threads: int | None) -> None:
+def get_ready(threads: int | None) -> None:
     """Set what must be set before torch takes memory for the first time."""
     from xorag.runtime.memory import keep_freed_memory
 
@@ -93,7 +93,7 @@ def _get_ready(threads: int | None) -> None:
     limit_threads(threads)
 
 
-def _run(train: "Callable[[OnTraining], ReportT]") -> ReportT:
+def run_training(train: "Callable[[OnTraining], ReportT]") -> ReportT:
     """Train with a progress bar."""
     with output.progress("training", unit="steps") as bar:
 
@@ -103,7 +103,7 @@ def _run(train: "Callable[[OnTraining], ReportT]") -> ReportT:
         return train(show)
 
 
-def _speaks() -> bool:
+def speaks() -> bool:
     """Whether this process prints: of those of a launcher, one does."""
     return os.environ.get("RANK", "0") == "0"
 

@@ -54,17 +54,17 @@ def build_trainer(
     }
     trainer = Trainer(
         model=objective,
-        args=_arguments(options, directory, device),
+        args=training_arguments(options, directory, device),
         data_collator=collate,
         train_dataset=examples,
         eval_dataset=evaluated,
     )
-    trainer.add_callback(_GiveBackMemory())
+    trainer.add_callback(GiveBackMemory())
     trainer.remove_callback(PrinterCallback)  # it prints to stdout, which is the verb's
     return trainer
 
 
-class _GiveBackMemory(TrainerCallback):
+class GiveBackMemory(TrainerCallback):
     """Returns memory that the process keeps to the system, now and then."""
 
     def on_step_end(
@@ -107,33 +107,40 @@ def last_checkpoint(directory: Path) -> str | None:
     return found
 
 
-def _arguments(options: TrainOptions, directory: Path, device: torch.device) -> TrainingArguments:
-    return TrainingArguments(
-        output_dir=str(directory),
-        per_device_train_batch_size=options.batch_size,
-        per_device_eval_batch_size=options.batch_size,
-        gradient_accumulation_steps=options.accumulation,
-        learning_rate=options.learning_rate,
-        lr_scheduler_type=_SCHEDULES[options.schedule],
-        warmup_steps=options.warmup_ratio,
-        weight_decay=options.weight_decay,
-        max_grad_norm=options.max_grad_norm,
-        num_train_epochs=1,
-        max_steps=options.max_steps or -1,
-        train_sampling_strategy="sequential",
-        seed=options.seed,
-        use_cpu=device.type == "cpu",
-        eval_strategy="steps",
-        eval_steps=options.validate_every,
-        save_strategy="steps",
-        save_steps=options.save_every,
-        save_total_limit=_CHECKPOINTS_KEPT,
-        logging_steps=_LOG_EVERY,
-        report_to=list(options.trackers) or "none",
-        eval_on_start=True,
-        disable_tqdm=True,
-        remove_unused_columns=False,
-        prediction_loss_only=True,
-        dataloader_pin_memory=device.type == "cuda",
-        label_names=["labels"],
-    )
+def training_arguments(
+    options: TrainOptions,
+    directory: Path,
+    device: torch.device,
+    **others: Any,  # noqa: ANN401 - transformers' own
+) -> TrainingArguments:
+    """What transformers' Trainer is told of a run's options; others come in place of these."""
+    arguments: dict[str, Any] = {
+        "output_dir": str(directory),
+        "per_device_train_batch_size": options.batch_size,
+        "per_device_eval_batch_size": options.batch_size,
+        "gradient_accumulation_steps": options.accumulation,
+        "learning_rate": options.learning_rate,
+        "lr_scheduler_type": _SCHEDULES[options.schedule],
+        "warmup_steps": options.warmup_ratio,
+        "weight_decay": options.weight_decay,
+        "max_grad_norm": options.max_grad_norm,
+        "num_train_epochs": 1,
+        "max_steps": options.max_steps or -1,
+        "train_sampling_strategy": "sequential",
+        "seed": options.seed,
+        "use_cpu": device.type == "cpu",
+        "eval_strategy": "steps",
+        "eval_steps": options.validate_every,
+        "save_strategy": "steps",
+        "save_steps": options.save_every,
+        "save_total_limit": _CHECKPOINTS_KEPT,
+        "logging_steps": _LOG_EVERY,
+        "report_to": list(options.trackers) or "none",
+        "eval_on_start": True,
+        "disable_tqdm": True,
+        "remove_unused_columns": False,
+        "prediction_loss_only": True,
+        "dataloader_pin_memory": device.type == "cuda",
+        "label_names": ["labels"],
+    }
+    return TrainingArguments(**{**arguments, **others})

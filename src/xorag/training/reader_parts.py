@@ -1,0 +1,105 @@
+"""What a reader's training run is made of, built from its recipe."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from xorag.artifact.manifest import BaseModelShape
+from xorag.compression.projector_artifact import base_model_shape
+from xorag.config.reader_recipe import ReaderModelOptions, ReaderRecipe
+from xorag.generation.control import PromptEncoder
+from xorag.generation.layouts import layout_named
+from xorag.reflection.vocabulary import ReflectionVocabulary, add_reflection_tokens
+from xorag.runtime.device import pick_device, pick_dtype
+from xorag.runtime.loading import LanguageModel, load_language_model
+from xorag.runtime.quantized import load_in_four_bits
+from xorag.runtime.seeds import seed_libraries
+from xorag.training.progress import OnMessage
+from xorag.training.reader_adapters import make_trainable
+from xorag.training.reader_examples import ReaderCollator, ReaderPrompts
+from xorag.training.reader_objective import ReaderObjective
+from xorag.training.reader_rows import ReaderRow, read_reader_rows
+from xorag.training.reader_splits import ReaderSplits, split_rows
+
+LAYOUT = "openrag"
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderRunParts:
+    """The parts of a run."""
+
+    language: LanguageModel
+    base: BaseModelShape
+    """Of the dense model, before it got the reflection tokens."""
+    vocabulary: ReflectionVocabulary
+    splits: ReaderSplits
+    objective: ReaderObjective
+
+    @property
+    def collate(self) -> ReaderCollator:
+        """Stacks examples; padding is hidden by the mask, so any id does."""
+        return ReaderCollator(int(self.language.tokenizer.pad_token_id or 0))
+
+
+def build_reader_parts(recipe: ReaderRecipe, device: str | None, say: OnMessage) -> ReaderRunParts:
+    """Open the dense model, read and split the rows, and put in what trains.
+
+    Raises:
+        ConfigError: If too few rows are left, or adapters do not fit the model.
+        ExpertError: If experts do not fit the model.
+        MissingExtraError: If peft, or bitsandbytes for 4 bits, is not installed.
+        ModelNotFoundError: If the language model is not found.
+        SourceError: If a file of rows cannot be read.
+        UsageError: If 4 bits are asked for without a CUDA GPU.
+    """
+    language, dtype = _load(recipe.model, device, say)
+    base = base_model_shape(language.model, language.name)
+    seed_libraries(recipe.train.seed)  # torch draws adapters' weights from the global generator
+    vocabulary = add_reflection_tokens(language.tokenizer, language.model, seed=recipe.train.seed)
+    say("reading the rows")
+    splits = _split(recipe, language, vocabulary)
+    say(f"{len(splits.train)} examples to train on; dropped: {splits.dropped}")
+    make_trainable(language.model, vocabulary, recipe.lora, recipe.experts, seed=recipe.train.seed)
+    if recipe.model.gradient_checkpointing:
+        language.model.gradient_checkpointing_enable({"use_reentrant": False})
+    objective = ReaderObjective(language.model, dtype, balance_weight=recipe.experts.balance_weight)
+    return ReaderRunParts(language, base, vocabulary, splits, objective)
+
+
+def _split(
+    recipe: ReaderRecipe, language: LanguageModel, vocabulary: ReflectionVocabulary
+) -> ReaderSplits:
+    layout = layout_named(LAYOUT, language.tokenizer)
+    return split_rows(
+        _read(recipe.examples.rows),
+        ReaderPrompts(PromptEncoder(language.tokenizer), layout.frame, vocabulary),
+        validation=recipe.examples.validation,
+        report=recipe.examples.report,
+        max_tokens=recipe.examples.max_tokens,
+        limit=recipe.examples.limit,
+    )
+
+
+def _read(files: tuple[Path, ...]) -> Iterator[ReaderRow]:
+    for file in files:
+        yield from read_reader_rows(file)
+
+
+def _load(
+    options: ReaderModelOptions, device: str | None, say: OnMessage
+) -> tuple[LanguageModel, torch.dtype]:
+    """The dense model, and the type that it computes in."""
+    place = pick_device(device)
+    dtype = pick_dtype(place, options.dtype)
+    load = load_in_four_bits if options.quantization == "nf4" else load_language_model
+    language = load(
+        options.language_model,
+        device=place,
+        dtype=dtype,
+        # On the CPUs tried, the backward pass of eager attention is the faster one.
+        attention=options.attention or ("eager" if place.type == "cpu" else None),
+        on_message=say,
+    )
+    return language, dtype
