@@ -82,7 +82,7 @@ def instructions(
     options = BuildOptions(parse_counts(passages), without_gold, limit, seed, keeps_dev=with_dev)
     inputs = Inputs(tuple(sets), tuple(reserve or ()), keep_out, corpus, split)
     target = Output(out, overwrite, shlex.join(["xorag", *sys.argv[1:]]))
-    found = _found(index, retrieve, depth, encoder, device)
+    found = find_in_index(index, retrieve, depth, encoder, device)
     with output.progress("building", unit="rows") as bar:
 
         def show(name: str) -> None:
@@ -96,13 +96,19 @@ def instructions(
     _print(card, out)
 
 
-def _found(
+def find_in_index(
     index: Path | None,
     mode: SearchMode | None,
     depth: int,
     encoder: str | None,
     device: str | None,
 ) -> "Found | None":
+    """Open an index to find passages for questions; None where none is named.
+
+    Raises:
+        IndexNotFoundError: If it is not there.
+        UsageError: If a way to search is named without an index.
+    """
     if index is None:
         if mode is not None or encoder is not None:
             raise UsageError("--retrieve and --encoder search an index; name it with --index")

@@ -58,6 +58,9 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
         "build-data instructions": Verb(
             "xorag.cli.build_data", "instructions", "Turn question sets into training examples."
         ),
+        "build-data reflections": Verb(
+            "xorag.cli.build_reflections", "reflections", "Turn them into rows for a reader."
+        ),
         "train distill": Verb(
             "xorag.cli.train", "distill", "Teach it to answer as the full text would be answered."
         ),

@@ -10,7 +10,7 @@ from xorag.data.instructions.wordings import TaskType
 def card_page(card: DataCard) -> str:
     """Write the card for a reader."""
     made, sets = card.made, card.sets
-    tasks = _table({**{s.set: s.tasks for s in sets}, "all": card.tasks()}, [*TaskType])
+    tasks = table({**{s.set: s.tasks for s in sets}, "all": card.tasks()}, [*TaskType])
     options = json.dumps(dict(made.options), ensure_ascii=False, indent=2)
     parts = [
         "# Instruction examples",
@@ -23,23 +23,23 @@ def card_page(card: DataCard) -> str:
         "## Examples by task",
         tasks,
         "## Examples by number of passages",
-        _table({s.set: s.passages for s in sets}),
+        table({s.set: s.passages for s in sets}),
         "## Examples by number of supporting passages",
-        _table({s.set: s.supporting for s in sets}),
+        table({s.set: s.supporting for s in sets}),
         "## Rows that gave no example",
-        _table({s.set: {**s.dropped, "rows read": s.rows} for s in sets}),
+        table({s.set: {**s.dropped, "rows read": s.rows} for s in sets}),
         "## Passages that were left out",
-        _table({s.set: s.dropped_passages for s in sets}),
+        table({s.set: s.dropped_passages for s in sets}),
         "## Origin and licence",
         "As their publishers state them; check them before you pass the examples on.",
-        _lines(["set", "origin", "licence"], [[s.set, s.origin, s.licence] for s in sets]),
+        lines(["set", "origin", "licence"], [[s.set, s.origin, s.licence] for s in sets]),
         "## Options",
         f"```json\n{options}\n```",
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _table(rows: Mapping[str, Mapping[str, int]], keys: Sequence[str] = ()) -> str:
+def table(rows: Mapping[str, Mapping[str, int]], keys: Sequence[str] = ()) -> str:
     """A table with a row a set; its columns are the keys given, or all that a set has."""
     columns = list(keys) or sorted(
         {key for counts in rows.values() for key in counts}, key=lambda key: (len(key), key)
@@ -47,10 +47,11 @@ def _table(rows: Mapping[str, Mapping[str, int]], keys: Sequence[str] = ()) -> s
     if not columns:
         return "None."
     cells = [[name, *(counts.get(key, 0) for key in columns)] for name, counts in rows.items()]
-    return _lines(["set", *columns], cells)
+    return lines(["set", *columns], cells)
 
 
-def _lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table in Markdown."""
     head = [columns, ["---"] * len(columns)]
     return "\n".join(f"| {' | '.join(_cell(cell) for cell in row)} |" for row in (*head, *rows))
 

@@ -78,10 +78,8 @@ def build_instructions(
         StorageError: If the disk is full or refuses to be written.
         UsageError: If the inputs contradict each other.
     """
-    if inputs.corpus is not None and inputs.keep_out is None:
-        raise UsageError("a corpus is read for the texts of a keep-out list; give --keep-out too")
     sets = open_sets(inputs.sets, split=inputs.split)
-    reserved = _reserved(inputs, sets, keeps_dev=options.keeps_dev)
+    reserved = reserve(inputs, sets, keeps_dev=options.keeps_dev)
     builder = Builder(options, reserved, None if found is None else found.retrieve)
     tallies = [Tally(partial(on_row, rows.name)) for rows in sets]
     made = _provenance(inputs, options, output, found)
@@ -97,7 +95,15 @@ def build_instructions(
     return write_examples(output.directory, examples(), card, overwrite=output.overwrite)
 
 
-def _reserved(inputs: Inputs, sets: Sequence[ExampleSet], *, keeps_dev: bool) -> Reserved:
+def reserve(inputs: Inputs, sets: Sequence[ExampleSet], *, keeps_dev: bool) -> Reserved:
+    """Note what no example may hold: dev rows, their passages, and listed passages.
+
+    Raises:
+        SourceError: If a source cannot be read or holds a bad row.
+        UsageError: If a corpus is given without the list that it explains.
+    """
+    if inputs.corpus is not None and inputs.keep_out is None:
+        raise UsageError("a corpus is read for the texts of a keep-out list; give --keep-out too")
     keep_out = read_keep_out(inputs.keep_out) if inputs.keep_out else frozenset[str]()
     documents = listed_documents(inputs.corpus, keep_out) if inputs.corpus else ()
     reported = [*(() if keeps_dev else sets), *map(open_set, inputs.reserve)]
