@@ -214,6 +214,8 @@ class Evidence:
     """Tokens that the passage took in the prompt."""
     critique: Critique | None = None
     """Of the path through this passage; in mode openrag only."""
+    is_chosen: bool | None = None
+    """Whether the answer is that of the path through this passage; in mode openrag only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,4 +281,5 @@ def _evidence_json(item: Evidence) -> Mapping[str, Any]:
     }
     if item.critique is not None:
         document["critique"] = asdict(item.critique)
+        document["chosen"] = item.is_chosen
     return document
