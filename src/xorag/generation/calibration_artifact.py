@@ -76,7 +76,7 @@ def reader_fingerprint(model: PreTrainedModel, token_ids: Iterable[int]) -> str:
 def save_calibration(
     directory: Path,
     calibration: Calibration,
-    model: BaseModelShape,
+    model: BaseModelShape | None,
     texts: Mapping[str, str],
     *,
     overwrite: bool = False,
@@ -86,7 +86,7 @@ def save_calibration(
     Args:
         directory: Where it shall be.
         calibration: The gate and what it belongs to.
-        model: The language model that the reader is made of.
+        model: The language model that the reader is made of, where that is known.
         texts: What the choice rests on, by file name.
         overwrite: Replace the directory if it exists.
 
