@@ -24,7 +24,7 @@ class FakeReader:
         return [self._reading(item.text, len(item.passages)) for item in group.asked]
 
     def _reading(self, question: str, passages: int) -> GateReading:
-        place = question.split()[-1].strip("?")
+        place = question.rsplit(maxsplit=1)[-1].strip("?")
         sure = 0.9 if place == "3" else 0.2
         read = f"It is City{place}." if passages else "nothing"
         return GateReading(1 - sure, sure, sure, "City3", read)
