@@ -103,6 +103,9 @@ def reflections(
     contradictions: Annotated[
         float, typer.Option(help="Share of questions with a passage that says otherwise.")
     ] = 0.03,
+    guesses: Annotated[
+        float, typer.Option(help="Share of distractors after which an answer stands all the same.")
+    ] = 0.7,
     relevant: Annotated[
         float, typer.Option(help="Share of relevant passages among the rows with passages.")
     ] = 0.55,
@@ -146,6 +149,7 @@ def reflections(
         distractors=distractors,
         cuts=cuts,
         contradictions=contradictions,
+        guesses=guesses,
         relevant_share=relevant,
         words=words,
         seed=seed,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from xorag.data.instructions.matching import normalized
 from xorag.data.questions import LabelledPassage
 from xorag.data.reflections.readings import swapped_support
-from xorag.data.reflections.rows import REFUSAL, ReflectionRow
+from xorag.data.reflections.rows import ReflectionRow
 from xorag.types import ReflectionToken
 
 
@@ -53,7 +53,7 @@ def _is_doubtful(row: ReflectionRow) -> bool:
 
 
 def _doubt(row: ReflectionRow) -> Doubt:
-    if row.answer == REFUSAL:
+    if row.labels.relevance is ReflectionToken.IRRELEVANT:
         asked = f"Does the background say the answer to this: {row.asked} Answer yes or no."
     else:
         asked = (

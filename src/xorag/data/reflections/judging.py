@@ -2,13 +2,14 @@
 
 Support is read off the words: an answer that stands in no passage has none, and where a label only
 means that a passage holds the answer's words (distant supervision), the sentences around them must
-share words with the question. Utility is the answer's F1. Both follow the tokens' meaning in
-arXiv 2310.11511, table 1. Knows nothing of rows.
+share words with the question. Utility is the answer's F1, as far as it is supported. Both follow
+the tokens' meaning in arXiv 2310.11511, table 1.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from types import MappingProxyType
 
 from xorag.data.instructions.matching import holds_answer, is_verdict, normalized
 from xorag.data.questions import LabelledPassage, Question
@@ -18,6 +19,14 @@ from xorag.types import ReflectionToken
 
 ENOUGH_EVIDENCE = 0.3
 """Share of the question's words that the sentences around an answer must have."""
+TRUST: Mapping[ReflectionToken, float] = MappingProxyType(
+    {
+        ReflectionToken.FULLY: 1.0,
+        ReflectionToken.PARTIALLY: 0.7,
+        ReflectionToken.NO_SUPPORT: 0.3,
+    }
+)
+"""How much of an answer's F1 counts as useful, by its support."""
 DISTANT = "distant"
 _STEM = 5
 _FUNCTION_WORDS = (
@@ -67,10 +76,18 @@ def evidence_share(question: str, answer: str, passage: LabelledPassage) -> floa
     return max(shared, default=0) / len(wanted)
 
 
-def utility_of(answer: str, answers: Iterable[str]) -> ReflectionToken:
-    """The best F1 of words with a right answer, in five equal steps."""
+def utility_of(
+    answer: str, answers: Iterable[str], support: ReflectionToken | None = None
+) -> ReflectionToken:
+    """The best F1 of words with a right answer, in five equal steps.
+
+    An answer that passages do not support is most often wrong when the reader itself gives it, so
+    its F1 counts by how far it is supported. Without passages (None) it counts whole: there, the
+    answer is known to be the model's own.
+    """
     best = max((word_f1(answer, right) for right in answers), default=0.0)
-    return UTILITY[min(4, int(best * 5))]
+    trusted = 1.0 if support is None else TRUST[support]
+    return UTILITY[min(4, int(best * trusted * 5))]
 
 
 def word_f1(given: str, right: str) -> float:

@@ -23,6 +23,11 @@ class RowOptions:
     """Share of such questions whose distractor is a gold passage without its evidence."""
     contradictions: float = 0.03
     """Share that also gets a gold passage with another question's answer in it."""
+    guesses: float = 0.7
+    """Share of the distractors after which the right answer stands nevertheless, as unsupported.
+
+    After the others the reader says that it does not know. It so learns to answer from memory, or
+    from a passage that it misjudged, where it is surer than the rest of the share."""
     closed_repeats: int = 3
     """How often a row without retrieval stands, since few answers are right without passages."""
     relevant_share: float = 0.55
@@ -32,11 +37,13 @@ class RowOptions:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        shares = (self.cuts, self.contradictions, self.cuts + self.contradictions)
+        both = self.cuts + self.contradictions
+        shares = (self.cuts, self.contradictions, both, self.guesses)
         if not all(0 <= share <= 1 for share in shares):
             raise UsageError(
-                "the shares of passages without evidence and of contradictions must be from 0 to 1,"
-                f" also together, got {self.cuts} and {self.contradictions}"
+                "the shares of guesses, and of passages without evidence and of contradictions "
+                f"together, must be from 0 to 1, got {self.guesses}, {self.cuts} and "
+                f"{self.contradictions}"
             )
         if not 0 < self.relevant_share < 1:
             raise UsageError(

@@ -109,15 +109,21 @@ class RowMaker:
         return _Shown(kind, shown, answer, ReflectionToken.RELEVANT, is_whole)
 
     def _distractors(self, case: Case, rng: np.random.Generator, count: int) -> list[_Shown]:
+        kind, answers = RowKind.DISTRACTOR, (case.answer, REFUSAL)
         drawn = shuffled(case.distractors, rng)[:count]
-        words = self._words(1)
-        return [_refused(RowKind.DISTRACTOR, shortened(p, (), words)) for p in drawn]
+        is_guess = rng.random(len(drawn)) < self._options.guesses
+        return [
+            _irrelevant(kind, shortened(passage, (), self._words(1)), answers[int(not guess)])
+            for passage, guess in zip(drawn, is_guess, strict=True)
+        ]
 
     def _cut(self, case: Case, gold: LabelledPassage) -> list[_Shown]:
         if is_verdict(case.question.answers):
             return []
         left = without_evidence(gold, case.question.answers)
-        return [] if left is None else [_refused(RowKind.CUT, shortened(left, (), self._words(1)))]
+        if left is None:
+            return []
+        return [_irrelevant(RowKind.CUT, shortened(left, (), self._words(1)), REFUSAL)]
 
     def _altered(
         self, case: Case, gold: LabelledPassage, rng: np.random.Generator
@@ -133,12 +139,13 @@ class RowMaker:
 
     def _judged(self, case: Case, shown: _Shown, number: int) -> ReflectionRow:
         question = case.question
+        is_told = shown.answer != REFUSAL and shown.relevance is ReflectionToken.RELEVANT
         support = (
-            ReflectionToken.NO_SUPPORT
-            if shown.answer == REFUSAL
-            else support_of(question, shown.answer, shown.passages, is_whole=shown.is_whole)
+            support_of(question, shown.answer, shown.passages, is_whole=shown.is_whole)
+            if is_told
+            else ReflectionToken.NO_SUPPORT
         )
-        utility = utility_of(shown.answer, question.answers)
+        utility = utility_of(shown.answer, question.answers, support)
         labels = Labels(ReflectionToken.RETRIEVAL, utility, shown.relevance, support)
         return _row(case, shown.kind, number, shown.answer, shown.passages, labels)
 
@@ -148,8 +155,8 @@ class RowMaker:
         return words if passages == 1 else max(_FEWEST_FACT_WORDS, words * 2 // passages)
 
 
-def _refused(kind: RowKind, passage: LabelledPassage) -> _Shown:
-    return _Shown(kind, (passage,), REFUSAL, ReflectionToken.IRRELEVANT, is_whole=False)
+def _irrelevant(kind: RowKind, passage: LabelledPassage, answer: str) -> _Shown:
+    return _Shown(kind, (passage,), answer, ReflectionToken.IRRELEVANT, is_whole=False)
 
 
 def _row(

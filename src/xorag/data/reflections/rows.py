@@ -15,7 +15,7 @@ from xorag.types import ReflectionToken
 FILE_NAME = "reflections.jsonl"
 """The rows' file in a directory that `xorag build-data reflections` wrote."""
 REFUSAL = "I don't know"
-"""The answer where a passage does not hold one."""
+"""The answer where nothing shown holds one and none is given from memory."""
 UTILITY = (
     ReflectionToken.UTILITY_1,
     ReflectionToken.UTILITY_2,
