@@ -94,11 +94,13 @@ class SoftTokenModel(nn.Module):
         """Run the language model over a prompt with soft tokens.
 
         Positions are counted from the first token that the mask shows, whichever side is padded.
+        With `past_key_values` the mask covers what was read before as well.
         """
         mask = torch.zeros_like(input_ids, dtype=torch.bool)
         mask = mask if is_placeholder is None else is_placeholder
         if attention_mask is not None and self._takes_positions:
-            options.setdefault("position_ids", (attention_mask.cumsum(-1) - 1).clamp(min=0))
+            positions = (attention_mask.cumsum(-1) - 1).clamp(min=0)
+            options.setdefault("position_ids", positions[:, -input_ids.shape[1] :])
         output: CausalLMOutputWithPast = self.language_model(
             inputs_embeds=self.embed(input_ids, mask, passage_embeddings),
             attention_mask=attention_mask,

@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 from xorag.compression.model import SoftTokenModel
 from xorag.training.distillation import Alignment, compared_positions, distillation_loss
 from xorag.training.losses import logits_at, predicting_positions, scored_tokens
+from xorag.training.shared_prefix import PrefixReader, SharedPrefix, shared_length
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class DistillObjective(nn.Module):
         super().__init__()
         self.reader = reader
         self.weights = weights
+        is_frozen = not any(p.requires_grad for p in reader.language_model.parameters())
+        self._prefixes = PrefixReader(reader.language_model) if is_frozen else None
         self.tokens_seen = 0
         """Tokens read in training by student and teacher, prompts included."""
 
@@ -65,16 +68,20 @@ class DistillObjective(nn.Module):
             **teacher: `teacher_input_ids`, `teacher_attention_mask` and `teacher_labels`,
                 `(batch, teacher's length)`, where the loss has a teacher.
         """
-        student = {
-            "input_ids": input_ids,
-            "attention_mask": attention_mask,
-            "is_placeholder": is_placeholder,
-            "passage_embeddings": passage_embeddings,
-        }
         scored = predicting_positions(labels)
         compared = compared_positions(labels, self.weights.alignment)
         wanted = scored | compared if teacher else scored
-        logits = logits_at(self.reader, wanted, **student)[: int(wanted.sum())]
+        shared = self._shared_prefix(input_ids, is_placeholder, labels)
+        start = shared.length if shared else 0
+        logits = logits_at(
+            self.reader,
+            wanted[:, start:],
+            input_ids=input_ids[:, start:],
+            attention_mask=attention_mask,
+            is_placeholder=is_placeholder[:, start:],
+            passage_embeddings=passage_embeddings,
+            past_key_values=shared.past if shared else None,
+        )[: int(wanted.sum())]
         nll = scored_tokens(logits[scored[wanted]], labels).losses
         total = self.weights.nll * nll.sum()
         if teacher:
@@ -84,6 +91,14 @@ class DistillObjective(nn.Module):
             self.tokens_seen += sum(int(mask.sum()) for mask in read)
         count = len(nll) if num_items_in_batch is None else num_items_in_batch
         return {"loss": total / count}
+
+    def _shared_prefix(
+        self, input_ids: Tensor, is_placeholder: Tensor, labels: Tensor
+    ) -> SharedPrefix | None:
+        """What the batch begins with, where the language model is as frozen as it has to be."""
+        if self._prefixes is None:
+            return None
+        return self._prefixes.read(input_ids, shared_length(input_ids, is_placeholder, labels))
 
     def _kl(
         self,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from transformers import Cache
 
 from xorag.compression.model import SoftTokenModel
 from xorag.generation.examples import NOT_SCORED
@@ -98,10 +99,12 @@ def logits_at(
     attention_mask: Tensor,
     is_placeholder: Tensor | None = None,
     passage_embeddings: Tensor | None = None,
+    past_key_values: Cache | None = None,
 ) -> Tensor:
     """Logits at some positions in reading order, `(wanted or more, vocab)`.
 
-    Further rows, which fill their number up, mean nothing. Arguments as in `token_losses`.
+    Further rows, which fill their number up, mean nothing. Arguments as in `token_losses`; with
+    `past_key_values`, the mask alone covers what was read before.
     """
     head: nn.Module = reader.language_model.get_output_embeddings()  # type: ignore[no-untyped-call]
     with only_positions(head, is_wanted):
@@ -110,7 +113,8 @@ def logits_at(
             attention_mask=None if attention_mask.all() else attention_mask,
             is_placeholder=is_placeholder,
             passage_embeddings=passage_embeddings,
-            use_cache=False,
+            past_key_values=past_key_values,
+            use_cache=past_key_values is not None,
         )
     logits: Tensor = output.logits
     return logits
