@@ -6,6 +6,7 @@ of the chat template as they have of their own.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -78,7 +79,9 @@ class PrefixReader:
 def _for_rows(read: DynamicCache, rows: int) -> DynamicCache:
     """A cache of its own for a batch, since reading on lengthens it."""
     past = DynamicCache()
-    for at, layer in enumerate(read.layers):
-        keys, values = layer.keys.expand(rows, -1, -1, -1), layer.values.expand(rows, -1, -1, -1)
+    layers: list[Any] = list(read.layers)
+    for at, layer in enumerate(layers):
+        keys: Tensor = layer.keys.expand(rows, -1, -1, -1)
+        values: Tensor = layer.values.expand(rows, -1, -1, -1)
         past.update(keys, values, at)
     return past
