@@ -12,7 +12,13 @@ import typer
 
 from xorag.cli import output
 from xorag.cli.build_data import find_in_index
-from xorag.cli.options import DeviceOption, DtypeOption, ModelOption, ThreadsOption
+from xorag.cli.options import (
+    DeviceOption,
+    DtypeOption,
+    LayoutOption,
+    ModelOption,
+    ThreadsOption,
+)
 from xorag.errors import UsageError
 from xorag.types import Passage, SearchMode
 
@@ -37,6 +43,7 @@ class _Given:
     encoder: str | None
     own: int
     model: str | None
+    layout: str | None
     critic: str | None
     closed: int
     closed_answers: Path | None
@@ -93,6 +100,7 @@ def reflections(
         Path | None, typer.Option(help="A file that keeps these answers for further runs.")
     ] = None,
     model: ModelOption = None,
+    layout: LayoutOption = None,
     critic: Annotated[
         str | None, typer.Option(help="A language model that looks over the labels.")
     ] = None,
@@ -132,18 +140,8 @@ def reflections(
     from xorag.data.reflections.options import RowOptions
 
     given = _Given(
-        index,
-        retrieve,
-        depth,
-        encoder,
-        own,
-        model,
-        critic,
-        closed,
-        closed_answers,
-        threads,
-        dtype,
-        device,
+        *(index, retrieve, depth, encoder, own, model, layout, critic, closed, closed_answers),
+        *(threads, dtype, device),
     )
     options = RowOptions(
         distractors=distractors,
@@ -175,8 +173,10 @@ def _helpers(given: "_Given", bar: "Progress") -> "Helpers":
     from xorag.data.reflections.closed_book import ClosedBook
     from xorag.data.reflections.job import Helpers
     from xorag.pipeline.labelling import closed_asker, model_critic
+    from xorag.runtime.memory import keep_freed_memory
     from xorag.runtime.packages import DEFAULT_LANGUAGE_MODEL
 
+    keep_freed_memory()
     ask = closed_asker(partial(_open, given.model, given))
 
     def ask_and_show(questions: "Sequence[Question]", on_answer: "OnAnswer") -> None:
@@ -205,7 +205,7 @@ def _open(model: str | None, given: "_Given") -> "Pipeline":
     from xorag.runtime.device import limit_threads
 
     limit_threads(given.threads)
-    return Pipeline.open(model=model, dtype=given.dtype, device=given.device)
+    return Pipeline.open(model=model, layout=given.layout, dtype=given.dtype, device=given.device)
 
 
 def _passages_of(index: Path, most: int) -> list[Passage]:

@@ -89,24 +89,31 @@ class RowMaker:
             mixed = shuffled((*case.gold, other), rng)
             yield self._told(case, RowKind.FACTS, mixed, is_whole=True)
         for passage in shuffled(case.gold, rng)[: self._options.parts]:
-            yield self._told(case, RowKind.PART, (passage,), is_whole=False)
+            yield self._part(case, passage, rng)
         yield from self._distractors(case, rng, self._options.hop_distractors)
 
     def _told(
         self, case: Case, kind: RowKind, passages: Sequence[LabelledPassage], *, is_whole: bool
     ) -> _Shown:
-        """A row that answers from relevant passages, as far as they hold the answer."""
+        """A row that answers from relevant passages, in the words that they have for it."""
         question = case.question
         words = self._words(len(passages))
         shown = tuple(shortened(p, question.answers, words) for p in passages)
         texts = [f"{p.title} {p.text}" for p in shown]
-        if is_verdict(question.answers):
-            answer = case.answer if is_whole else REFUSAL
-        elif any(holds_answer(text, question.answers) for text in texts):
+        is_held = any(holds_answer(text, question.answers) for text in texts)
+        answer = case.answer
+        if is_held and not is_verdict(question.answers):
             answer = pick_answer(question.question, question.answers, texts)
-        else:
-            answer = case.answer if is_whole else REFUSAL
         return _Shown(kind, shown, answer, ReflectionToken.RELEVANT, is_whole)
+
+    def _part(self, case: Case, passage: LabelledPassage, rng: np.random.Generator) -> _Shown:
+        """One of several facts, which answers if it holds the answer, and is else a guess or no."""
+        told = self._told(case, RowKind.PART, (passage,), is_whole=False)
+        evidence = support_of(case.question, told.answer, told.passages, is_whole=False)
+        is_held = evidence is not ReflectionToken.NO_SUPPORT and not is_verdict([told.answer])
+        if is_held or rng.random() < self._options.guesses:
+            return told
+        return replace(told, answer=REFUSAL)
 
     def _distractors(self, case: Case, rng: np.random.Generator, count: int) -> list[_Shown]:
         kind, answers = RowKind.DISTRACTOR, (case.answer, REFUSAL)
@@ -140,12 +147,15 @@ class RowMaker:
     def _judged(self, case: Case, shown: _Shown, number: int) -> ReflectionRow:
         question = case.question
         is_told = shown.answer != REFUSAL and shown.relevance is ReflectionToken.RELEVANT
-        support = (
+        evidence = (
             support_of(question, shown.answer, shown.passages, is_whole=shown.is_whole)
             if is_told
             else ReflectionToken.NO_SUPPORT
         )
-        utility = utility_of(shown.answer, question.answers, support)
+        utility = utility_of(shown.answer, question.answers, evidence)
+        # One of several facts supports its part of the answer, also where it does not name it.
+        is_part = is_told and shown.kind is RowKind.PART
+        support = ReflectionToken.PARTIALLY if is_part else evidence
         labels = Labels(ReflectionToken.RETRIEVAL, utility, shown.relevance, support)
         return _row(case, shown.kind, number, shown.answer, shown.passages, labels)
 
