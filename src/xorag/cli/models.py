@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xorag.cli import output
+
+if TYPE_CHECKING:
+    from xorag.artifact.manifest import Kind, Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +53,10 @@ def models(*, json: output.JsonFlag = False) -> None:
 
 
 def list_models() -> list[Listed]:
-    """Packaged models and corpora, then the projectors that come with xorag."""
+    """Packaged models and corpora, then the projectors and readers that come with xorag."""
     from xorag.runtime.packages import PACKAGED
 
-    return [*(_packaged(name) for name in PACKAGED), *_projectors()]
+    return [*(_packaged(name) for name in PACKAGED), *_projectors(), *_readers()]
 
 
 def _packaged(name: str) -> Listed:
@@ -81,29 +85,53 @@ def _packaged(name: str) -> Listed:
 
 
 def _projectors() -> list[Listed]:
+    return [
+        _shipped(
+            folder,
+            "projector",
+            f"from {manifest.encoder.name if manifest.encoder else 'any encoder'} to "
+            f"{manifest.base_model.name if manifest.base_model else 'any language model'}",
+        )
+        for folder, manifest in _manifests("pretrained", "projector")
+    ]
+
+
+def _readers() -> list[Listed]:
+    return [
+        _shipped(
+            folder,
+            "reader",
+            f"experts and reflection tokens for {manifest.base_model.name}"
+            if manifest.base_model
+            else "with its own language model",
+        )
+        for folder, manifest in _manifests("readers", "reader")
+    ]
+
+
+def _manifests(folder: str, kind: "Kind") -> "list[tuple[Path, Manifest]]":
+    """Artifacts of a kind inside the package, checked, with what they say of themselves."""
     import xorag
+    from xorag.artifact.manifest import MANIFEST_NAME
     from xorag.artifact.store import read_manifest
 
-    shipped = Path(xorag.__file__).parent / "pretrained"
-    listed = []
-    for folder in sorted(path.parent for path in shipped.glob("*/manifest.json")):
-        manifest = read_manifest(folder, kind="projector")
-        reads = manifest.encoder.name if manifest.encoder else "any encoder"
-        writes = manifest.base_model.name if manifest.base_model else "any language model"
-        listed.append(
-            Listed(
-                name=folder.name,
-                role="projector",
-                is_installed=True,
-                is_converted=None,
-                path=str(folder),
-                megabytes=_megabytes(folder),
-                licence="Apache-2.0",
-                description=f"from {reads} to {writes}",
-                install="",
-            )
-        )
-    return listed
+    shipped = Path(xorag.__file__).parent / folder
+    found = sorted(path.parent for path in shipped.glob(f"*/{MANIFEST_NAME}"))
+    return [(path, read_manifest(path, kind=kind)) for path in found]
+
+
+def _shipped(folder: Path, role: str, description: str) -> Listed:
+    return Listed(
+        name=folder.name,
+        role=role,
+        is_installed=True,
+        is_converted=None,
+        path=str(folder),
+        megabytes=_megabytes(folder),
+        licence="Apache-2.0",
+        description=description,
+        install="",
+    )
 
 
 def _megabytes(path: Path) -> float:

@@ -5,7 +5,8 @@ Knows nothing of prompts or soft tokens.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from torch import nn
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -60,23 +62,75 @@ def load_language_model(
         ModelNotFoundError: If nothing of that name is found, or what is found cannot be loaded.
     """
     source = language_model_path(name, on_message)
+    model = load_causal_model(source, device=device, dtype=dtype, attention=attention)
+    return LanguageModel(model, load_tokenizer(source), name or DEFAULT_LANGUAGE_MODEL)
+
+
+def load_tokenizer(source: str | Path) -> PreTrainedTokenizerBase:
+    """Open the tokenizer of a folder or a name on the hub.
+
+    Raises:
+        ModelNotFoundError: If there is none, or it cannot be read.
+    """
+    with _loading_from(source, "a tokenizer"):
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(source)
+    return tokenizer
+
+
+def load_causal_model(
+    source: str | Path,
+    *,
+    device: torch.device,
+    dtype: torch.dtype,
+    attention: str | None = None,
+    config: PreTrainedConfig | None = None,
+) -> PreTrainedModel:
+    """Open the causal language model of a folder or a name on the hub, without its tokenizer.
+
+    Args:
+        source: As `language_model_path` returns it.
+        device: Where its weights go.
+        dtype: What they are kept and computed in.
+        attention: transformers' attention implementation; None: its choice.
+        config: Used instead of the one in the folder.
+
+    Raises:
+        ModelNotFoundError: If there is none, or it cannot be loaded.
+    """
     start = time.perf_counter()
-    try:
-        with quiet_transformers(keep_bars=not Path(source).is_dir()):
-            tokenizer = AutoTokenizer.from_pretrained(source)
-            model = AutoModelForCausalLM.from_pretrained(
-                source, dtype=dtype, attn_implementation=attention
-            )
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise ModelNotFoundError(
-            f"cannot load a causal language model from {source!r} ({_first_line(error)}); give a "
-            f"folder or hub name of a causal language model that transformers supports"
-        ) from error
+    model: PreTrainedModel
+    with _loading_from(source, "a causal language model"):
+        model, found = AutoModelForCausalLM.from_pretrained(
+            source,
+            config=config,
+            dtype=dtype,
+            attn_implementation=attention,
+            output_loading_info=True,
+        )
+        _refuse_missing(found["missing_keys"])
     place: nn.Module = model  # the stubs of PreTrainedModel.to take no device
     place.to(device).train(mode=False)
     seconds = round(time.perf_counter() - start, 2)
-    logger.info("language model loaded", extra={"source": source, "seconds": seconds})
-    return LanguageModel(model, tokenizer, name or DEFAULT_LANGUAGE_MODEL)
+    logger.info("language model loaded", extra={"source": str(source), "seconds": seconds})
+    return model
+
+
+def _refuse_missing(names: Collection[str]) -> None:
+    """Refuse a checkpoint that lacks weights, which transformers would fill at random."""
+    if names:
+        raise ValueError(f"it lacks the weight {min(names)} and {len(names) - 1} more")
+
+
+@contextmanager
+def _loading_from(source: str | Path, what: str) -> Iterator[None]:
+    try:
+        with quiet_transformers(keep_bars=not Path(source).is_dir()):
+            yield
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise ModelNotFoundError(
+            f"cannot load {what} from {str(source)!r} ({_first_line(error)}); give a "
+            f"folder or hub name of a causal language model that transformers supports"
+        ) from error
 
 
 def _first_line(error: Exception) -> str:
