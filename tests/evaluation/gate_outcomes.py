@@ -76,7 +76,7 @@ def unsure_where_wrong(count: int) -> list[GateOutcome]:
     return [
         GateOutcome(
             f"q{place}",
-            retrieval_probability=(place % 2 + place / count) / 2,
+            retrieval_probability=(place % 2 + 1 - place / count) / 2,
             min_probability=(place + 0.5) / count,
             mean_probability=0.5,
             closed=float(place >= count / 2),

@@ -102,4 +102,5 @@ def _interval(outcomes: Sequence[GateOutcome], choice: GateChoice) -> Interval:
 
 
 def _report_json(report: GateReport) -> dict[str, Any]:
-    return {key: value for key, value in asdict(report).items() if key != "kind"}
+    document = {key: value for key, value in asdict(report).items() if key != "kind"}
+    return {**document, "curve": list(document["curve"])}
