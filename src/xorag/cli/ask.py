@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xorag.cli import output
+from xorag.cli.judgements import say_if_uncalibrated, show_decision, show_judgements
 from xorag.cli.options import (
     DeviceOption,
     DtypeOption,
@@ -17,7 +18,7 @@ from xorag.cli.options import (
     ThreadsOption,
 )
 from xorag.runtime.memory import collection_paused
-from xorag.types import Answer, Form, Mode
+from xorag.types import Answer, Form, GateKind, Mode
 
 if TYPE_CHECKING:
     from xorag.pipeline import Pipeline
@@ -33,7 +34,8 @@ def ask(
         Path | None, typer.Option(help="Directory made by `xorag index`; unset, the demo's.")
     ] = None,
     mode: Annotated[
-        Mode, typer.Option(help="Read no passage, their text, or soft tokens for them.")
+        Mode,
+        typer.Option(help="Read no passage, their text, soft tokens, or decide and judge."),
     ] = Mode.XRAG,
     form: Annotated[
         Form | None, typer.Option(help="How passages are read; unset, as the mode says.")
@@ -43,6 +45,27 @@ def ask(
     ] = 1,
     k: Annotated[int, typer.Option("-k", help="Passages to read.")] = 1,
     max_new_tokens: Annotated[int, typer.Option(help="Where the answer is cut.")] = 32,
+    reader: Annotated[
+        Path | None,
+        typer.Option(help="Reader directory, for mode openrag; unset, one in xorag that fits."),
+    ] = None,
+    calibration: Annotated[
+        Path | None, typer.Option(help="Of the reader; unset, the one in its directory.")
+    ] = None,
+    gate: Annotated[
+        GateKind | None,
+        typer.Option(help="What decides whether to retrieve; unset, as calibrated, else token."),
+    ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="The gate's, 0 to 1; unset, as calibrated, else 0.5.")
+    ] = None,
+    abstain_below: Annotated[
+        float | None,
+        typer.Option(help="Give no answer where every passage's path scores below this."),
+    ] = None,
+    together: Annotated[
+        bool, typer.Option("--together", help="Read all passages in one paragraph (openrag).")
+    ] = False,
     model: ModelOption = None,
     encoder: EncoderOption = None,
     projector: ProjectorOption = None,
@@ -54,7 +77,12 @@ def ask(
 ) -> None:
     """Answer a question from an index, reading each passage as text or as soft tokens.
 
+    With mode openrag, a reader decides whether it needs passages, reads each by itself, judges it
+    and the answer from it, and gives the best one.
+
     Example: `xorag ask "Who wrote Emma?" --index my-index -k 3 --tokens-per-passage 4`
+
+    Example: `xorag ask "Who wrote Emma?" --index my-index -k 3 --mode openrag --reader my-reader`
     """
     options: AskOptions = {
         "mode": mode,
@@ -62,6 +90,10 @@ def ask(
         "max_new_tokens": max_new_tokens,
         "form": form,
         "tokens_per_passage": tokens_per_passage,
+        "gate": gate,
+        "threshold": threshold,
+        "abstain_below": abstain_below,
+        "together": together,
     }
     _check(question, options)
     with output.working("loading the models"), collection_paused():
@@ -75,10 +107,14 @@ def ask(
             encoder=encoder,
             projector=projector,
             layout=layout,
+            reader=reader or ("shipped" if mode is Mode.OPENRAG else None),
+            calibration=calibration,
             device=device,
             dtype=dtype,
         )
-        pipeline.prepare(mode)
+        pipeline.prepare(Mode.CLOSED if gate is GateKind.NEVER else mode)
+    if mode is Mode.OPENRAG:
+        say_if_uncalibrated(pipeline.openrag, options)
     if pipeline.trained_tokens is not None and tokens_per_passage > pipeline.trained_tokens:
         output.say(
             f"this projector was trained for rates up to {pipeline.trained_tokens}; with "
@@ -115,6 +151,8 @@ def _streamed(pipeline: "Pipeline", question: str, options: "AskOptions") -> Ans
     on_text = output.stream if is_terminal else None
     answer = pipeline.ask(question, on_text=on_text, **options)
     output.line("" if is_terminal else answer.answer)
+    if answer.abstained:
+        output.line("(no answer: every passage's path scores below --abstain-below)")
     return answer
 
 
@@ -124,20 +162,13 @@ def _is_terminal() -> bool:
 
 def _show(answer: Answer) -> None:
     """What an answer rests on, and what it cost."""
-    if answer.evidence:
-        rows = [
-            (
-                number,
-                f"{item.score:.3f}",
-                item.form.value,
-                item.tokens,
-                item.passage.title,
-                _snippet(item.passage.text),
-            )
-            for number, item in enumerate(answer.evidence, start=1)
-        ]
+    if answer.mode is Mode.OPENRAG:
         output.line()
-        output.table(("", "score", "read as", "tokens", "title", "passage"), rows)
+        show_decision(answer)
+    if answer.evidence:
+        output.line()
+        show = show_judgements if answer.mode is Mode.OPENRAG else _show_evidence
+        show(answer)
     cost, seconds = answer.cost, answer.cost.seconds
     read = ""
     if answer.evidence:
@@ -147,6 +178,22 @@ def _show(answer: Answer) -> None:
         f"{seconds.total:.2f} s (encode {seconds.encode:.2f}, search {seconds.search:.2f}, "
         f"generate {seconds.generate:.2f})"
     )
+
+
+def _show_evidence(answer: Answer) -> None:
+    """The passages as the prompt held them."""
+    rows = [
+        (
+            number,
+            f"{item.score:.3f}",
+            item.form.value,
+            item.tokens,
+            item.passage.title,
+            _snippet(item.passage.text),
+        )
+        for number, item in enumerate(answer.evidence, start=1)
+    ]
+    output.table(("", "score", "read as", "tokens", "title", "passage"), rows)
 
 
 def _snippet(text: str) -> str:

@@ -49,7 +49,7 @@ class PromptBuilder:
         places = [place for item in context for place in _places_of(item)]
         pieces = self.layout.question_pieces(question, places, task)
         encoded = self.encoder.encode(pieces, with_bos=self.layout.frame.with_bos)
-        embeddings = tuple(row for item in context for row in _embeddings_of(item))
+        embeddings = tuple(row for item in context for row in embeddings_of(item))
         return Prompt(encoded.token_ids, encoded.placeholders, embeddings)
 
     def tokens_of(self, item: Context) -> int:
@@ -76,7 +76,7 @@ def _places_of(item: Context) -> list[str | None]:
     return [None] * item.soft_tokens
 
 
-def _embeddings_of(item: Context) -> list[FloatArray]:
+def embeddings_of(item: Context) -> list[FloatArray]:
     """The embeddings of a passage's soft tokens, `(dimensions,)` each."""
     if item.form is Form.TEXT:
         return []

@@ -11,25 +11,28 @@ from typing import Unpack
 
 import torch
 
-from xorag.errors import IndexNotFoundError, ProjectorMismatchError, UsageError
 from xorag.generation.generator import Generator
 from xorag.generation.prompting import PromptBuilder
 from xorag.pipeline.answers import Asked, answer_of, with_generation
-from xorag.pipeline.opening import PartNames, Parts, open_parts
+from xorag.pipeline.needs import (
+    needed_reader,
+    needed_retriever,
+    require_asked,
+    require_projector,
+)
+from xorag.pipeline.opening import PartNames, PartOptions, Parts, open_parts
+from xorag.pipeline.openrag import Found, OpenRag
 from xorag.pipeline.options import Asking, AskOptions, checked
-from xorag.pipeline.reading import given_hits, put_in_form
+from xorag.pipeline.reading import Contexts, chosen_readings, given_hits, put_in_form
 from xorag.retrieval.timed import TimedEmbedder, TimedHits, TimedRetriever
 from xorag.runtime.device import pick_device, pick_dtype
-from xorag.runtime.sources import default_index_path
 from xorag.types import (
     Answer,
     ChooseReadings,
-    Form,
+    GateKind,
     Generation,
-    Hit,
     Mode,
     Passage,
-    Reading,
     Seconds,
 )
 
@@ -69,6 +72,8 @@ class Pipeline:
         self.retriever = retriever
         self.embedder = embedder
         self.trained_tokens = trained_tokens
+        self.openrag: OpenRag | None = None
+        """The reader of mode openrag, where there is one."""
         self._choose_readings = choose_readings
         self._has_projector = has_projector
 
@@ -77,40 +82,35 @@ class Pipeline:
         cls,
         index: str | Path | None = None,
         *,
-        model: str | None = None,
-        encoder: str | None = None,
-        projector: str | Path | None = None,
-        layout: str | None = None,
         device: str | torch.device | None = None,
         dtype: str | torch.dtype | None = None,
+        **parts: Unpack[PartOptions],
     ) -> "Pipeline":
         """Open an index, the models that belong to it, and the projector between them.
 
         Args:
             index: A directory made by `xorag index`; unset, the demo's, if it was made.
-            model: A causal language model: folder, known name or hub name.
-            encoder: Of queries and pieces; unset, the index's own, or without an index the one
-                that the projector was made for.
-            projector: A directory; unset, one that comes with xorag and fits.
-            layout: Of the prompts; unset, the projector's own or the model's chat template.
             device: Such as `cpu` or `cuda`; unset, the best here.
             dtype: Such as `bfloat16`; unset, the fastest here.
+            **parts: `model`, `encoder`, `projector`, `layout`, `reader`, `calibration`, as
+                `PartOptions` explains.
 
         Raises:
+            CalibrationMismatchError: If the calibration was made for another reader.
             IndexMismatchError: If the index was made with another encoder (at the first search).
             IndexNotFoundError: If an index was named and is not there.
             ModelNotFoundError: If a model was not found.
             ProjectorMismatchError: If the projector fits not this model or index.
+            ReaderMismatchError: If the reader fits not this model.
         """
         place = device if isinstance(device, torch.device) else pick_device(device)
         kind = dtype if isinstance(dtype, torch.dtype) else pick_dtype(place, dtype)
-        names = PartNames(index, model, encoder, projector, layout)
-        return cls.of(open_parts(names, place, kind))
+        return cls.of(open_parts(PartNames(index, **parts), place, kind))
 
     @classmethod
     def of(cls, parts: Parts) -> "Pipeline":
         """Put together the parts that `xorag.pipeline.opening.open_parts` opened."""
-        return cls(
+        pipeline = cls(
             parts.builder,
             parts.generator,
             parts.retriever,
@@ -118,6 +118,8 @@ class Pipeline:
             has_projector=parts.projector is not None,
             trained_tokens=parts.trained_tokens,
         )
+        pipeline.openrag = parts.openrag
+        return pipeline
 
     def ask(
         self,
@@ -135,7 +137,7 @@ class Pipeline:
                 needed then. Mode `closed` does not read them.
             on_text: Gets the answer's text piece by piece as it is written.
             **options: `mode`, `k`, `max_new_tokens`, `form`, `tokens_per_passage`, `task`, as
-                `AskOptions` explains.
+                `AskOptions` explains, and those of mode openrag, as `JudgingOptions` does.
 
         Raises:
             IndexNotFoundError: If passages are to be found and there is no index.
@@ -166,8 +168,7 @@ class Pipeline:
             passages: Of each question, read as those of `ask`.
             on_answer: Gets each answer with the place of its question, as soon as its batch is
                 done; shorter prompts come first.
-            **options: `mode`, `k`, `max_new_tokens`, `form`, `tokens_per_passage`, `task`, as
-                `AskOptions` explains.
+            **options: As those of `ask`.
 
         Returns:
             The answers in the order of the questions.
@@ -180,9 +181,11 @@ class Pipeline:
         Without it, the index's encoder is opened at the first question that needs it.
         """
         asking = checked(mode=mode)
+        if asking.mode is Mode.OPENRAG:
+            needed_reader(self.openrag)
         if asking.reading is not None:
-            self._require_projector(asking)
-            self._needed_retriever().open()
+            require_projector(asking.reading, has_projector=self._has_projector)
+            needed_retriever(self.retriever).open()
 
     def _answer(
         self,
@@ -192,6 +195,9 @@ class Pipeline:
         on_text: Callable[[str], None] | None,
         on_answer: OnAnswer | None,
     ) -> list[Answer]:
+        require_asked(questions, passages)
+        if asking.mode is Mode.OPENRAG:
+            return self._judged(questions, passages, asking, on_text, on_answer)
         found = self._retrieve(questions, passages, asking)
         asked, before = self._word(questions, found, asking)
         answers: dict[int, Answer] = {}
@@ -215,6 +221,37 @@ class Pipeline:
         )
         return [answers[i] for i in range(len(questions))]
 
+    def _judged(
+        self,
+        questions: Sequence[str],
+        passages: Sequence[Sequence[Passage]] | None,
+        asking: Asking,
+        on_text: Callable[[str], None] | None,
+        on_answer: OnAnswer | None,
+    ) -> list[Answer]:
+        """Mode openrag: passages are found for those questions only that want some."""
+        openrag = needed_reader(self.openrag)
+        if passages is None and asking.judging.gate is not GateKind.NEVER:
+            needed_retriever(self.retriever)
+        answers: dict[int, Answer] = {}
+
+        def find(places: Sequence[int]) -> Found:
+            given = None if passages is None else [passages[i] for i in places]
+            hits = self._retrieve([questions[i] for i in places], given, asking)
+            contexts = self._in_form(hits, asking)
+            encode = hits.encode_seconds + contexts.encode_seconds
+            return Found(contexts.of_questions, encode, hits.search_seconds)
+
+        def finish(i: int, answer: Answer) -> None:
+            answers[i] = answer
+            if on_text is not None:
+                on_text(answer.answer)
+            if on_answer is not None:
+                on_answer(i, answer)
+
+        openrag.answer(questions, asking, find, finish)
+        return [answers[i] for i in range(len(questions))]
+
     def _retrieve(
         self,
         questions: Sequence[str],
@@ -222,30 +259,20 @@ class Pipeline:
         asking: Asking,
     ) -> TimedHits:
         """Find what the questions shall be answered from, or take what was given."""
-        if empty := [question for question in questions if not question.strip()]:
-            raise UsageError(f"the question is empty, got {empty[0]!r}; ask something")
-        if passages is not None and len(passages) != len(questions):
-            raise UsageError(
-                f"passages were given for {len(passages)} questions, but {len(questions)} are "
-                "asked; give a list of passages for each question"
-            )
         if asking.reading is None:
             return TimedHits([[] for _ in questions])
-        self._require_projector(asking)
+        require_projector(asking.reading, has_projector=self._has_projector)
         if passages is not None:
             return TimedHits([given_hits(row) for row in passages])
-        return self._needed_retriever().find(questions, k=asking.k, pieces=asking.reading.tokens)
+        return needed_retriever(self.retriever).find(
+            questions, k=asking.k, pieces=asking.reading.tokens
+        )
 
     def _word(
         self, questions: Sequence[str], found: TimedHits, asking: Asking
     ) -> tuple[list[Asked], Seconds]:
         """Put each question and its passages into a prompt; the seconds are one's share."""
-        contexts = put_in_form(
-            found.hits,
-            [self._readings(hits, asking) for hits in found.hits],
-            self.embedder,
-            stored_pieces=asking.reading.tokens if asking.reading else 1,
-        )
+        contexts = self._in_form(found, asking)
         start = time.perf_counter()
         asked = [
             Asked(
@@ -259,26 +286,11 @@ class Pipeline:
         words = (time.perf_counter() - start) * share
         return asked, Seconds(encode, search, generate=0.0, total=encode + search + words)
 
-    def _readings(self, hits: Sequence[Hit], asking: Asking) -> list[Reading]:
-        """How each passage of a question is read."""
-        if asking.reading is None or not hits:
-            return []
-        if self._choose_readings is None or asking.is_reading_named:
-            return [asking.reading] * len(hits)
-        return self._choose_readings(asking.mode, hits)
-
-    def _needed_retriever(self) -> TimedRetriever:
-        if self.retriever is None:
-            raise IndexNotFoundError(
-                f"there is no index at {str(default_index_path())!r}, the demo's place; name one "
-                "with --index, make the demo's with `make demo`, or use mode 'closed'"
-            )
-        return self.retriever
-
-    def _require_projector(self, asking: Asking) -> None:
-        """Refuse soft tokens where nothing reads them."""
-        if asking.reading and asking.reading.form is Form.TOKEN and not self._has_projector:
-            raise ProjectorMismatchError(
-                "no projector fits this language model and index; name one with --projector, "
-                "train one with `xorag train projector`, or use mode 'text'"
-            )
+    def _in_form(self, found: TimedHits, asking: Asking) -> Contexts:
+        """Each passage in the form in which it shall be read."""
+        choose = None if asking.is_reading_named else self._choose_readings
+        readings = [
+            chosen_readings(asking.mode, hits, asking.reading, choose) for hits in found.hits
+        ]
+        stored = asking.reading.tokens if asking.reading else 1
+        return put_in_form(found.hits, readings, self.embedder, stored_pieces=stored)

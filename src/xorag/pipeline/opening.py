@@ -2,18 +2,19 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import torch
 
 from xorag.artifact.manifest import BaseModelShape, EncoderSpec, Manifest
 from xorag.compression.model import SoftTokenModel
 from xorag.compression.pretrained import open_projector
-from xorag.compression.projector_artifact import base_model_shape
 from xorag.generation.control import PromptEncoder
 from xorag.generation.generator import BATCH_TOKENS, Generator, TransformersGenerator
 from xorag.generation.layouts import layout_named
 from xorag.generation.prompting import PromptBuilder
+from xorag.pipeline.opening_reader import ReaderNames, open_language
+from xorag.pipeline.openrag import OpenRag
 from xorag.retrieval.timed import (
     PIECE_TOKENS,
     IndexOnDemand,
@@ -22,11 +23,31 @@ from xorag.retrieval.timed import (
     TimedRetriever,
     open_named_encoder,
 )
-from xorag.runtime.loading import load_language_model
 from xorag.runtime.sources import default_index_path
 
 if TYPE_CHECKING:
     from xorag.retrieval.encoder import PassageEncoder
+
+
+class PartOptions(TypedDict, total=False):
+    """The keywords of `Pipeline.open` that name parts."""
+
+    model: str | None
+    """A causal language model: folder, known name or hub name."""
+    encoder: str | None
+    """Of queries and pieces; unset, the index's own, or without an index the one that the projector
+    was made for."""
+    projector: str | Path | None
+    """A directory; unset, one that comes with xorag and fits."""
+    layout: str | None
+    """Of the prompts of the other modes than openrag; unset, the projector's own or the model's
+    chat template."""
+    reader: str | Path | None
+    """For mode openrag: a directory made by `xorag train reader`, `merge` or `import`, a published
+    checkpoint, or "shipped" for one that comes with xorag. It brings its language model, which the
+    other modes then use, too."""
+    calibration: str | Path | None
+    """Of that reader, made by `xorag calibrate`; unset, the one in its own directory, if any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +59,8 @@ class PartNames:
     encoder: str | None = None
     projector: str | Path | None = None
     layout: str | None = None
+    reader: str | Path | None = None
+    calibration: str | Path | None = None
     is_demo_used: bool = True
     """Whether the demo's index is opened, if there is one and no index is named."""
 
@@ -54,6 +77,8 @@ class Parts:
     encoder: EncoderSpec | None
     """Of the index, of the name, or of the projector, whichever is the first that there is."""
     projector: Manifest | None
+    openrag: OpenRag | None = None
+    """Where a reader was named."""
 
     @property
     def trained_tokens(self) -> int | None:
@@ -88,24 +113,26 @@ def open_parts(
     # Without an index, an encoder that was named is opened at once: the projector must fit it.
     named = _open_encoder(encoder, place) if encoder and retriever is None else None
     spec = retriever.manifest.encoder if retriever else named.spec if named else None
-    language = load_language_model(names.model, device=place, dtype=dtype)
-    shape = base_model_shape(language.model, language.name)
+    named_reader = ReaderNames(names.reader, names.calibration)
+    opened = open_language(names.model, named_reader, place, dtype)
+    language, shape = opened.language, opened.shape
     directory = Path(names.projector) if names.projector is not None else None
     saved = open_projector(directory, shape, spec)
     prompts = PromptEncoder(
         language.tokenizer, placeholder=saved.manifest.placeholder if saved else None
     )
     layout = names.layout or (saved.manifest.settings.get("layout") if saved else None)
-    reader = SoftTokenModel(language.model, saved.projector.to(place)) if saved else None
+    model = SoftTokenModel(language.model, saved.projector.to(place)) if saved else language.model
     recorded = saved.manifest.encoder if saved else None
     return Parts(
         PromptBuilder(prompts, layout_named(layout, language.tokenizer)),
-        TransformersGenerator(reader or language.model, prompts, batch_tokens=batch_tokens),
+        TransformersGenerator(model, prompts, batch_tokens=batch_tokens),
         retriever,
         _embedder(retriever, named, recorded, place),
         model=shape,
         encoder=spec or recorded,
         projector=saved.manifest if saved else None,
+        openrag=opened.openrag(model, prompts, named_reader, batch_tokens=batch_tokens),
     )
 
 

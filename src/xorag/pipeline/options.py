@@ -7,24 +7,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TypedDict, TypeVar, get_args
+from typing import TypeVar, Unpack, get_args
 
 from xorag.data.questions import Task
 from xorag.errors import UsageError
+from xorag.pipeline.judging_options import Judging, JudgingOptions, checked_judging
 from xorag.types import Form, Mode, Reading
 
 MAX_NEW_TOKENS = 32
 Choice = TypeVar("Choice", bound=StrEnum)
 
-FORM_OF_MODE: Mapping[Mode, Form] = MappingProxyType({Mode.TEXT: Form.TEXT, Mode.XRAG: Form.TOKEN})
+FORM_OF_MODE: Mapping[Mode, Form] = MappingProxyType(
+    {Mode.TEXT: Form.TEXT, Mode.XRAG: Form.TOKEN, Mode.OPENRAG: Form.TEXT}
+)
 """In which form a mode reads passages, where none is named."""
 
 
-class AskOptions(TypedDict, total=False):
-    """The keywords of `Pipeline.ask` and `Pipeline.ask_many`."""
+class AskOptions(JudgingOptions, total=False):
+    """The keywords of `Pipeline.ask` and `Pipeline.ask_many`, beside those of `JudgingOptions`."""
 
     mode: Mode | str
-    """`closed`, `text` or `xrag`, the default."""
+    """`closed`, `text`, `openrag`, or `xrag`, the default."""
     k: int
     """Passages to find for each question; default 1. Not used where passages are given."""
     max_new_tokens: int
@@ -49,24 +52,21 @@ class Asking:
     """How the call wants every passage to be read; None in mode `closed`."""
     is_reading_named: bool
     """Whether the call itself names the form or the number of tokens."""
+    judging: Judging
+    """Used in mode `openrag` only."""
 
 
-def checked(
-    *,
-    mode: Mode | str = Mode.XRAG,
-    k: int = 1,
-    max_new_tokens: int = MAX_NEW_TOKENS,
-    form: Form | str | None = None,
-    tokens_per_passage: int = 1,
-    task: Task = "qa",
-) -> Asking:
+def checked(**options: Unpack[AskOptions]) -> Asking:
     """Check the options of a call.
 
     Raises:
         UsageError: If one of them is unknown or out of range, or two do not go together.
     """
-    mode = one_of(Mode, mode)
+    mode = one_of(Mode, options.get("mode", Mode.XRAG))
+    form, k = options.get("form"), options.get("k", 1)
     chosen = None if form is None else one_of(Form, form)
+    task = options.get("task", "qa")
+    tokens = options.get("tokens_per_passage", 1)
     if k < 1:
         raise UsageError(f"k must be at least 1, got {k}; use mode 'closed' for no passage")
     if mode is Mode.CLOSED and chosen is not None:
@@ -76,14 +76,15 @@ def checked(
         )
     if task not in get_args(Task):
         raise UsageError(f"no task {task!r}; give one of {', '.join(get_args(Task))}")
-    reading = Reading(chosen or FORM_OF_MODE.get(mode, Form.TOKEN), tokens_per_passage)
+    reading = Reading(chosen or FORM_OF_MODE.get(mode, Form.TOKEN), tokens)
     return Asking(
         mode,
         k,
-        max_new_tokens,
+        options.get("max_new_tokens", MAX_NEW_TOKENS),
         task,
         reading=None if mode is Mode.CLOSED else reading,
-        is_reading_named=chosen is not None or tokens_per_passage != 1,
+        is_reading_named=chosen is not None or tokens != 1,
+        judging=checked_judging(mode, options),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from xorag.errors import UsageError
 from xorag.generation.prompting import Context
 from xorag.retrieval.timed import TimedEmbedder
-from xorag.types import FloatArray, Form, Hit, Passage, Reading
+from xorag.types import ChooseReadings, FloatArray, Form, Hit, Mode, Passage, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,22 @@ class Contexts:
 def given_hits(passages: Sequence[Passage]) -> list[Hit]:
     """Passages that were given, as hits without a score or an embedding."""
     return [Hit(passage, 0.0) for passage in passages]
+
+
+def chosen_readings(
+    mode: Mode, hits: Sequence[Hit], wanted: Reading | None, choose: ChooseReadings | None
+) -> list[Reading]:
+    """How each passage of a question is read.
+
+    Args:
+        mode: Of the call.
+        hits: The passages.
+        wanted: How the call wants every passage to be read; None: not at all.
+        choose: Decides for each passage, where the call leaves it open.
+    """
+    if wanted is None or not hits:
+        return []
+    return [wanted] * len(hits) if choose is None else choose(mode, hits)
 
 
 def put_in_form(

@@ -1,0 +1,122 @@
+"""Keys and values of rows that begin alike: copied from where they were read, with room to grow.
+
+Knows nothing of what the rows say.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
+
+from xorag.generation.judging_notes import Moves, closed_up
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """What one attention layer keeps of prompts: `(batch, heads, length, head_dim)` each."""
+
+    keys: Tensor
+    values: Tensor
+
+
+class RowLayer(DynamicLayer):
+    """One layer's keys and values in memory that is taken once.
+
+    transformers' own layer copies all of it at each token. Rows may leave: the last ones move to
+    their places, and nothing else is copied.
+    """
+
+    def __init__(self, room: int) -> None:
+        """Leave the memory untaken.
+
+        Args:
+            room: Positions that a row may come to hold.
+        """
+        super().__init__()
+        self._room = room
+        self._length = 0
+
+    def begin(self, states: States, rows: Tensor) -> None:
+        """Copy what each row begins with.
+
+        Args:
+            states: Of what was read before.
+            rows: For each row, which of the prompts it goes on from, `(batch,)`.
+        """
+        length = states.keys.shape[-2]
+        self._take(states.keys, states.values, len(rows))
+        self._all_keys[:, :, :length] = states.keys[rows]
+        self._all_values[:, :, :length] = states.values[rows]
+        self._show(length)
+
+    def update(
+        self,
+        key_states: Tensor,
+        value_states: Tensor,
+        *_args: Any,  # noqa: ANN401 - transformers'
+        **_options: Any,  # noqa: ANN401 - transformers'
+    ) -> tuple[Tensor, Tensor]:
+        """Write the states of further positions; returns all states so far."""
+        if not self.is_initialized:
+            self._take(key_states, value_states, key_states.shape[0])
+        end = self._length + key_states.shape[-2]
+        self._all_keys[:, :, self._length : end] = key_states
+        self._all_values[:, :, self._length : end] = value_states
+        self._show(end)
+        return self.keys, self.values
+
+    def close_up(self, moves: Moves) -> None:
+        """Let rows leave."""
+        for held in (self._all_keys, self._all_values):
+            closed_up(held[:, :, : self._length], moves)
+        self._all_keys = self._all_keys[: moves.count]
+        self._all_values = self._all_values[: moves.count]
+        self._show(self._length)
+
+    def _take(self, keys: Tensor, values: Tensor, batch: int) -> None:
+        """Take memory for the states of a batch, in the shape and format of those given."""
+        self.dtype, self.device = keys.dtype, keys.device
+        self._all_keys, self._all_values = (
+            like.new_empty(batch, like.shape[1], self._room, like.shape[3])
+            for like in (keys, values)
+        )
+        self.is_initialized = True
+
+    def _show(self, length: int) -> None:
+        self._length = length
+        self.keys = self._all_keys[:, :, :length]
+        self.values = self._all_values[:, :, :length]
+
+
+class RowCache(Cache):
+    """The layers of rows that go on from what was read before."""
+
+    def __init__(
+        self, states: Sequence[States], rows: Tensor, *, is_shared: bool, room: int
+    ) -> None:
+        """Copy the states that the rows begin with.
+
+        Args:
+            states: Of each layer.
+            rows: For each row, which of the prompts it goes on from, `(batch,)`.
+            is_shared: Whether the states are copied at all.
+            room: Positions that a row may come to hold, those copied included.
+        """
+        layers = [RowLayer(room) for _ in states]
+        super().__init__(layers=list(layers))
+        self._rows = layers
+        for layer, before in zip(layers, states, strict=True):
+            if is_shared:
+                layer.begin(before, rows)
+
+    def close_up(self, moves: Moves) -> None:
+        """Let rows leave in all layers."""
+        for layer in self._rows:
+            layer.close_up(moves)
+
+
+def states_of(cache: DynamicCache) -> tuple[States, ...]:
+    """What a model has kept of what it read, layer by layer."""
+    return tuple(States(layer.keys, layer.values) for layer in cache.layers)

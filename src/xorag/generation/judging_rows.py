@@ -1,0 +1,233 @@
+"""Read beginnings once, and write on from them in many rows at a time, greedily.
+
+All rows of a batch are read together after the beginning that each shares with others; a row that
+has ended leaves the batch. Beside each written token, the log-probabilities of some watched tokens
+are kept. Knows nothing of what the tokens mean.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+from transformers.cache_utils import Cache, DynamicCache
+
+from xorag.compression.model import SoftTokenModel
+from xorag.generation.generator import BATCH_TOKENS, contiguous_before_head, stacked_embeddings
+from xorag.generation.judging_cache import RowCache, States, states_of
+from xorag.generation.judging_notes import Notes, Written, closed_up
+from xorag.types import Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Beginnings:
+    """Prompts that were read once, and what the model would write next."""
+
+    prompts: tuple[Prompt, ...]
+    states: tuple[States, ...]
+    """Of each layer; prompts are padded on the left to the longest."""
+    watched: tuple[tuple[float, ...], ...]
+    """Log-probabilities of the watched tokens as the next one, `(prompts, watched)`."""
+
+    @property
+    def length(self) -> int:
+        """Positions of the states, padding included."""
+        return max(len(prompt.token_ids) for prompt in self.prompts)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A whole prompt, and the beginning that it shares with others."""
+
+    beginning: int
+    """Place among the beginnings."""
+    prompt: Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class _Inputs:
+    """What of some prompts is to be read now, padded on the left."""
+
+    embeds: Tensor
+    """`(batch, length, hidden)`."""
+    is_real: Tensor
+    """False at padding, `(batch, length)`."""
+
+
+class RowModel:
+    """A language model that goes on from what it has read, in batches of like length."""
+
+    def __init__(
+        self,
+        model: SoftTokenModel | PreTrainedModel,
+        *,
+        end_ids: Sequence[int],
+        watched_ids: Sequence[int],
+        batch_tokens: int = BATCH_TOKENS,
+    ) -> None:
+        """Wrap a model.
+
+        Args:
+            model: With a projector, or a plain one, which reads no soft tokens.
+            end_ids: Tokens that end a row.
+            watched_ids: Tokens whose log-probabilities are kept at each step.
+            batch_tokens: The most positions of a batch, padding and new tokens included.
+        """
+        self._soft = model if isinstance(model, SoftTokenModel) else None
+        self._model = model.language_model if isinstance(model, SoftTokenModel) else model
+        self._end_ids = tuple(end_ids)
+        self._watched_ids = tuple(watched_ids)
+        self._batch_tokens = batch_tokens
+        self._window = _window(self._model)
+
+    @torch.inference_mode()
+    def begin(self, prompts: Sequence[Prompt]) -> Beginnings:
+        """Read prompts together, best of like length, without soft tokens."""
+        inputs = self._inputs(prompts, [0] * len(prompts))
+        positions = (inputs.is_real.cumsum(-1) - 1).clamp(min=0)
+        cache = DynamicCache()
+        logits = self._forward(cache, inputs.is_real, positions, inputs_embeds=inputs.embeds)
+        beside = torch.log_softmax(logits, dim=-1)[:, list(self._watched_ids)]
+        watched = tuple(tuple(row) for row in beside.tolist())
+        return Beginnings(tuple(prompts), states_of(cache), watched)
+
+    def write(
+        self, beginnings: Beginnings, rows: Sequence[Row], *, max_new_tokens: int
+    ) -> list[Written]:
+        """Write on from each row, in the order given.
+
+        Args:
+            beginnings: What was read before.
+            rows: Each with the beginning that it shares, as far as its tokens are the same.
+            max_new_tokens: Where a row is cut.
+        """
+        written: dict[int, Written] = {}
+        for batch in self._batches(beginnings, rows, max_new_tokens):
+            done = self._write(beginnings, [rows[i] for i in batch], max_new_tokens)
+            written |= zip(batch, done, strict=True)
+        return [written[i] for i in range(len(rows))]
+
+    def _batches(
+        self, beginnings: Beginnings, rows: Sequence[Row], max_new_tokens: int
+    ) -> Iterator[list[int]]:
+        """Part the rows, shortest first, so that no batch exceeds the token budget."""
+        order = sorted(range(len(rows)), key=lambda i: len(rows[i].prompt.token_ids))
+        batch: list[int] = []
+        for i in order:
+            width = beginnings.length + len(rows[i].prompt.token_ids) + max_new_tokens
+            if batch and width * (len(batch) + 1) > self._batch_tokens:
+                yield batch
+                batch = []
+            batch.append(i)
+        if batch:
+            yield batch
+
+    @torch.inference_mode()
+    def _write(
+        self, beginnings: Beginnings, rows: Sequence[Row], max_new_tokens: int
+    ) -> list[Written]:
+        """Write one batch."""
+        shared = self._shared(beginnings, rows, max_new_tokens)
+        inputs = self._inputs([row.prompt for row in rows], shared)
+        of_rows = torch.tensor([row.beginning for row in rows], device=inputs.embeds.device)
+        starts = torch.tensor(shared, device=of_rows.device)[:, None]
+        before = _is_shared(beginnings, rows, shared).to(of_rows.device)
+        read = before.shape[1] + inputs.embeds.shape[1]
+        room = read + max_new_tokens
+        cache = RowCache(beginnings.states, of_rows, is_shared=any(shared), room=room)
+        is_real = torch.cat(
+            [before, inputs.is_real, inputs.is_real.new_ones(len(rows), max_new_tokens)], 1
+        )
+        positions = (starts + inputs.is_real.cumsum(-1) - 1).clamp(min=0)
+        logits = self._forward(cache, is_real[:, :read], positions, inputs_embeds=inputs.embeds)
+        notes = Notes(len(rows), self._end_ids, self._watched_ids)
+        last = positions[:, -1:]
+        for length in range(read + 1, read + max_new_tokens + 1):
+            ids, moves = notes.note(logits)
+            if moves.count == 0 or length == read + max_new_tokens:
+                break
+            cache.close_up(moves)
+            is_real, last = closed_up(is_real, moves), closed_up(last, moves) + 1
+            logits = self._forward(cache, is_real[:, :length], last, input_ids=ids[:, None])
+        return notes.written()
+
+    def _shared(
+        self, beginnings: Beginnings, rows: Sequence[Row], max_new_tokens: int
+    ) -> list[int]:
+        """How many tokens each row has in common with its beginning; at least its last is its own.
+
+        None where a model that sees a window of positions would count padding in the middle.
+        """
+        longest = max(len(row.prompt.token_ids) for row in rows)
+        if self._window is not None and beginnings.length + longest + max_new_tokens > self._window:
+            return [0] * len(rows)
+        return [
+            _common(beginnings.prompts[row.beginning].token_ids, row.prompt.token_ids[:-1])
+            for row in rows
+        ]
+
+    def _inputs(self, prompts: Sequence[Prompt], starts: Sequence[int]) -> _Inputs:
+        """Embeddings of prompts from some token on."""
+        length = max(
+            len(prompt.token_ids) - start for prompt, start in zip(prompts, starts, strict=True)
+        )
+        ids = torch.zeros(len(prompts), length, dtype=torch.long)
+        is_real = torch.zeros_like(ids, dtype=torch.bool)
+        is_placeholder = torch.zeros_like(is_real)
+        for row, (prompt, start) in enumerate(zip(prompts, starts, strict=True)):
+            offset = length - len(prompt.token_ids)
+            ids[row, offset + start :] = torch.tensor(prompt.token_ids[start:])
+            is_real[row, offset + start :] = True
+            is_placeholder[row, [offset + at for at in prompt.placeholders]] = True
+        device = self._model.device
+        ids, is_real = ids.to(device), is_real.to(device)
+        if self._soft is None:
+            plain: Tensor = self._model.get_input_embeddings()(ids)
+            return _Inputs(plain, is_real)
+        embeddings = stacked_embeddings(prompts, device)
+        return _Inputs(self._soft.embed(ids, is_placeholder.to(device), embeddings), is_real)
+
+    def _forward(
+        self, cache: Cache, is_real: Tensor, positions: Tensor, **inputs: Tensor
+    ) -> Tensor:
+        """The logits of the next token of each row, `(batch, vocab)`, in float32."""
+        model: Any = self._model
+        with contiguous_before_head(self._model):
+            logits: Tensor = model(
+                attention_mask=is_real,
+                position_ids=positions,
+                past_key_values=cache,
+                use_cache=True,
+                logits_to_keep=1,
+                **inputs,
+            ).logits
+        return logits[:, -1].float()
+
+
+def _common(first: Sequence[int], second: Sequence[int]) -> int:
+    """Tokens that two prompts begin with alike."""
+    pairs = zip(first, second, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
+
+
+def _is_shared(beginnings: Beginnings, rows: Sequence[Row], shared: Sequence[int]) -> Tensor:
+    """True where a row may look at its beginning's states, `(rows, length)`.
+
+    The states are padded on the left; without any shared token there are none to look at.
+    """
+    length = beginnings.length if any(shared) else 0
+    mask = torch.zeros(len(rows), length, dtype=torch.bool)
+    for i, (row, count) in enumerate(zip(rows, shared, strict=True)):
+        start = length - len(beginnings.prompts[row.beginning].token_ids)
+        if count:
+            mask[i, start : start + count] = True
+    return mask
+
+
+def _window(model: PreTrainedModel) -> int | None:
+    """How many positions the model's layers see at most, where some see not all."""
+    config = model.config.get_text_config()
+    window = getattr(config, "sliding_window", None)
+    return None if window is None else int(window)

@@ -1,0 +1,130 @@
+"""From paths that were judged to the answer that is given, with its evidence and cost.
+
+Knows nothing of models.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from xorag.generation.judging import Path
+from xorag.generation.judging_prompts import JudgingPrompts, Paragraph
+from xorag.pipeline.judging_options import Judging
+from xorag.pipeline.options import Asking
+from xorag.reflection.scoring import choose_path, vote_over_closed_answers
+from xorag.types import Answer, Cost, Critique, Evidence, GateDecision, Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The paragraphs of a question, and the path through each."""
+
+    paragraphs: tuple[Paragraph, ...]
+    paths: tuple[Path, ...]
+
+    @property
+    def critiques(self) -> list[Critique]:
+        """Of each path."""
+        return [path.critique for path in self.paths if path.critique is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """All that a question's answer is made of."""
+
+    gate: GateDecision
+    question_tokens: int
+    read: Read | None
+    """None where no passage was read."""
+    closed: Path | None
+    """The answer without passages, where it was written."""
+    encode_seconds: float
+    search_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What is answered, and by which path; None: nothing, as no path is good enough."""
+
+    text: str
+    path: Path | None
+
+
+def judged_answer(
+    question: str, judged: Judged, asking: Asking, generate: float, prompts: JudgingPrompts
+) -> Answer:
+    """The best path's answer, with all passages that were read.
+
+    Args:
+        question: As the user wrote it.
+        judged: Its paths.
+        asking: What the call asks for.
+        generate: Seconds, its share of reading and writing.
+        prompts: Which can count tokens.
+    """
+    choice = _choose(judged, asking.judging)
+    evidence = tuple(_evidence(judged.read, choice.path, prompts)) if judged.read else ()
+    total = generate + judged.encode_seconds + judged.search_seconds
+    seconds = Seconds(judged.encode_seconds, judged.search_seconds, generate, total)
+    return Answer(
+        question,
+        asking.mode,
+        choice.text,
+        evidence,
+        _cost(judged, evidence, seconds, prompts),
+        choice.path.generation.confidence if choice.path else None,
+        gate=judged.gate,
+        abstained=choice.path is None,
+    )
+
+
+def _choose(judged: Judged, judging: Judging) -> _Choice:
+    """The best path, or the vote over a closed set; abstaining is for passages that were read."""
+    if judged.read is None:
+        if judged.closed is None:
+            raise RuntimeError("a question came without a path")
+        text = judged.closed.generation.text
+        return _Choice(text, judged.closed)
+    paths, critiques = judged.read.paths, judged.read.critiques
+    best = choose_path(critiques, abstain_below=judging.abstain_below)
+    if best is None:
+        return _Choice("", None)
+    if judging.answer_set is not None:
+        texts = [path.generation.text for path in paths]
+        vote = vote_over_closed_answers(texts, critiques, judging.answer_set)
+        if vote is not None:
+            return _Choice(vote.answer, paths[vote.path])
+    return _Choice(paths[best].generation.text, paths[best])
+
+
+def _evidence(read: Read, chosen: Path | None, prompts: JudgingPrompts) -> Iterator[Evidence]:
+    """Each passage with the judgement of its path."""
+    for paragraph, path in zip(read.paragraphs, read.paths, strict=True):
+        for fact in paragraph.facts:
+            tokens = prompts.tokens_of(fact)
+            if path.cut:
+                tokens = min(tokens, path.prompt_tokens // len(paragraph.facts))
+            yield Evidence(
+                fact.hit.passage,
+                fact.hit.score,
+                fact.form,
+                tokens,
+                path.critique,
+                is_chosen=path is chosen,
+            )
+
+
+def _cost(
+    judged: Judged, evidence: Sequence[Evidence], seconds: Seconds, prompts: JudgingPrompts
+) -> Cost:
+    """Everything that was read and written for a question, on all its paths."""
+    paths = [
+        *(judged.read.paths if judged.read else ()),
+        *([judged.closed] if judged.closed else ()),
+    ]
+    return Cost(
+        prompt_tokens=judged.question_tokens + sum(path.prompt_tokens for path in paths),
+        passage_tokens_as_text=sum(prompts.tokens_as_text(item.passage) for item in evidence),
+        passage_tokens_used=sum(item.tokens for item in evidence),
+        generated_tokens=sum(len(path.token_ids) for path in paths),
+        seconds=seconds,
+    )

@@ -1,0 +1,111 @@
+"""Opening the language model of a pipeline: a plain one, or a reader with its calibration."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from transformers import PreTrainedModel
+
+from xorag.artifact.manifest import BaseModelShape
+from xorag.compression.model import SoftTokenModel
+from xorag.compression.projector_artifact import base_model_shape
+from xorag.errors import UsageError
+from xorag.generation.calibration_artifact import (
+    FOLDER_NAME,
+    Calibration,
+    check_fits_reader,
+    load_calibration,
+    reader_fingerprint,
+)
+from xorag.generation.control import PromptEncoder
+from xorag.generation.judging import Judge
+from xorag.generation.layouts import layout_named
+from xorag.generation.reader.opening import Reader, open_reader
+from xorag.generation.reader.shipped import shipped_reader
+from xorag.pipeline.openrag import OpenRag
+from xorag.runtime.loading import LanguageModel, load_language_model
+
+SHIPPED = "shipped"
+"""Names the reader that comes with xorag and fits the language model."""
+_LAYOUT = "openrag"
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderNames:
+    """A reader and its calibration, as a user names them."""
+
+    reader: str | Path | None = None
+    """None for no reader."""
+    calibration: str | Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedLanguage:
+    """A language model, and the reader that it is, if it is one."""
+
+    language: LanguageModel
+    shape: BaseModelShape
+    """Of the model without its reflection tokens, which projectors are made for."""
+    reader: Reader | None = None
+    directory: Path | None = None
+    """Of the reader."""
+
+    def openrag(
+        self,
+        model: SoftTokenModel | PreTrainedModel,
+        prompts: PromptEncoder,
+        names: ReaderNames,
+        *,
+        batch_tokens: int,
+    ) -> OpenRag | None:
+        """Mode openrag with this reader; None where it is none.
+
+        Args:
+            model: The language model, in a projector's wrapper if there is one.
+            prompts: Encodes for it.
+            names: Of its calibration.
+            batch_tokens: The most tokens computed together.
+
+        Raises:
+            CalibrationMismatchError: If the calibration was made for another reader.
+        """
+        if self.reader is None:
+            return None
+        layout = layout_named(_LAYOUT, self.language.tokenizer)
+        judge = Judge(model, prompts, layout, batch_tokens=batch_tokens)
+        return OpenRag(judge, self._calibration(self.reader, names))
+
+    def _calibration(self, reader: Reader, names: ReaderNames) -> Calibration | None:
+        """The calibration that was named, else the one in the reader's directory, else none."""
+        beside = None if self.directory is None else self.directory / FOLDER_NAME
+        if names.calibration is None and not (beside and beside.is_dir()):
+            return None
+        found = load_calibration(Path(names.calibration or str(beside)))
+        ids = reader.vocabulary.ordered_ids
+        fingerprint = reader_fingerprint(reader.language.model, ids)
+        check_fits_reader(found, str(self.directory or names.reader), fingerprint)
+        return found
+
+
+def open_language(
+    model: str | None, names: ReaderNames, place: torch.device, dtype: torch.dtype
+) -> OpenedLanguage:
+    """Open a language model, or the reader that was named, which brings its own.
+
+    Raises:
+        UsageError: If a calibration was named without a reader.
+    """
+    if names.reader is None and names.calibration is not None:
+        raise UsageError(
+            f"a calibration belongs to a reader, but only {str(names.calibration)!r} was named; "
+            "name its reader with --reader, too"
+        )
+    if names.reader is None:
+        language = load_language_model(model, device=place, dtype=dtype)
+        return OpenedLanguage(language, base_model_shape(language.model, language.name))
+    source = shipped_reader(model) if names.reader == SHIPPED else Path(names.reader)
+    reader = open_reader(source, device=place, dtype=dtype, model=model)
+    language = reader.language
+    made_of = reader.manifest.base_model if reader.manifest else None
+    shape = made_of or base_model_shape(language.model, language.name)
+    return OpenedLanguage(language, shape, reader, source)

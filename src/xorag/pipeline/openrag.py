@@ -1,0 +1,143 @@
+"""Mode openrag: decide whether to retrieve, read each passage by itself, judge, choose.
+
+Open-RAG (Islam et al., 2024, arXiv 2410.01782). Knows nothing of how passages are found.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from xorag.generation.calibration_artifact import Calibration
+from xorag.generation.judging import Begun, Judge
+from xorag.generation.judging_prompts import Paragraph
+from xorag.generation.prompting import Context
+from xorag.pipeline.judged_answers import Judged, Read, judged_answer
+from xorag.pipeline.judging_options import Judging
+from xorag.pipeline.options import Asking
+from xorag.reflection.gates import Gate
+from xorag.types import Answer
+
+logger = logging.getLogger(__name__)
+
+GROUP = 32
+"""Questions whose keys and values are kept at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The passages of some questions, in their forms, and what finding them took."""
+
+    contexts: list[tuple[Context, ...]]
+    encode_seconds: float = 0.0
+    search_seconds: float = 0.0
+
+
+Find = Callable[[Sequence[int]], Found]
+"""Gets the passages of the questions at these places, in their order."""
+Finish = Callable[[int, Answer], object]
+"""Gets each answer with the place of its question."""
+
+
+class OpenRag:
+    """A reader that answers questions, and its calibration where it has one."""
+
+    def __init__(self, judge: Judge, calibration: Calibration | None = None) -> None:
+        self.judge = judge
+        self.calibration = calibration
+
+    def gate(self, judging: Judging) -> Gate:
+        """The gate that a call asks for; what it leaves open is the calibration's."""
+        known = self.calibration.gate if self.calibration else Gate()
+        kind = judging.gate or known.kind
+        default = known.threshold if kind is known.kind else Gate().threshold
+        return Gate(kind, default if judging.threshold is None else judging.threshold)
+
+    def answer(self, questions: Sequence[str], asking: Asking, find: Find, finish: Finish) -> None:
+        """Answer questions in groups of like length.
+
+        Args:
+            questions: In plain words.
+            asking: What the call asks for.
+            find: Gets passages, for those questions only for which the gate wants some.
+            finish: Gets each answer as soon as its group is done; shorter questions come first.
+        """
+        for group in self.judge.groups(questions, asking.task, GROUP):
+            start = time.perf_counter()
+            begun = self.judge.begin(
+                [questions[i] for i in group],
+                task=asking.task,
+                max_new_tokens=asking.max_new_tokens,
+            )
+            judged = self._judge(
+                begun, asking, lambda places, group=group: find([group[i] for i in places])
+            )
+            elapsed = time.perf_counter() - start
+            outside = sum(item.encode_seconds + item.search_seconds for item in judged)
+            share = (elapsed - outside) / len(group)
+            for i, item in zip(group, judged, strict=True):
+                finish(i, judged_answer(questions[i], item, asking, share, self.judge.prompts))
+
+    def _judge(self, begun: Begun, asking: Asking, find: Find) -> list[Judged]:
+        """Decide, read and judge the questions of one group."""
+        new_tokens, count = asking.max_new_tokens, len(begun.questions)
+        decided = self.judge.decide(begun, self.gate(asking.judging), max_new_tokens=new_tokens)
+        wanting = [i for i, item in enumerate(decided) if item.gate.retrieved]
+        found = find(wanting) if wanting else Found([])
+        read = self._read(begun, dict(zip(wanting, found.contexts, strict=True)), asking)
+        closed = {i: item.closed for i, item in enumerate(decided) if item.closed is not None}
+        missing = [i for i in range(count) if i not in read and i not in closed]
+        written = self.judge.answer_closed(begun, missing, max_new_tokens=new_tokens)
+        closed |= zip(missing, written, strict=True)
+        share = 1 / max(1, len(wanting))
+        return [
+            Judged(
+                gate=replace(item.gate, retrieved=i in read),
+                question_tokens=len(begun.beginnings.prompts[i].token_ids),
+                read=read.get(i),
+                closed=closed.get(i),
+                encode_seconds=found.encode_seconds * share if i in wanting else 0.0,
+                search_seconds=found.search_seconds * share if i in wanting else 0.0,
+            )
+            for i, item in enumerate(decided)
+        ]
+
+    def _read(
+        self, begun: Begun, contexts: Mapping[int, Sequence[Context]], asking: Asking
+    ) -> dict[int, Read]:
+        """Read the passages of those questions that have some to be read."""
+        facts = {i: _readable(context) for i, context in contexts.items()}
+        paragraphs = {
+            i: _paragraphs(kept, together=asking.judging.together)
+            for i, kept in facts.items()
+            if kept
+        }
+        paths = self.judge.read(
+            begun,
+            paragraphs,
+            max_new_tokens=asking.max_new_tokens,
+            weights=asking.judging.weights,
+        )
+        for i in contexts.keys() - paths.keys():
+            logger.warning("no passage to read", extra={"question": begun.questions[i]})
+        for passage in (
+            p for of_question in paths.values() for path in of_question for p in path.cut
+        ):
+            logger.warning(
+                "a passage is too long for the language model and was cut",
+                extra={"passage": passage.id, "characters": len(passage.text)},
+            )
+        return {i: Read(tuple(paragraphs[i]), tuple(found)) for i, found in paths.items()}
+
+
+def _readable(context: Sequence[Context]) -> tuple[Context, ...]:
+    """The passages that hold some text."""
+    for item in context:
+        if not item.hit.passage.text.strip():
+            logger.warning("an empty passage was left out", extra={"passage": item.hit.passage.id})
+    return tuple(item for item in context if item.hit.passage.text.strip())
+
+
+def _paragraphs(facts: Sequence[Context], *, together: bool) -> list[Paragraph]:
+    """All passages in one paragraph, or each in its own."""
+    return [Paragraph(tuple(facts))] if together else [Paragraph((fact,)) for fact in facts]
