@@ -71,9 +71,24 @@ def _below(item: "SetSummary") -> list[str]:
     unfinished = ", ".join(item.unfinished)
     return [
         *([f"retrieval, %: {found}"] if found else []),
+        *(_judging(each) for each in item.conditions if each.judging),
         *([f"unfinished, ask again with these modes: {unfinished}"] if unfinished else []),
         *(f"note: {note}" for note in item.notes),
     ]
+
+
+def _judging(item: "ConditionSummary") -> str:
+    """How often a reader that judges retrieved, and how far its tokens tell."""
+    judging = item.judging
+    if judging is None:
+        return ""
+    abstained = f", no answer to {_percent(judging.abstained)} %" if judging.abstained else ""
+    areas = "".join(f"; AUC of {area.name} {_area(area.value)}" for area in judging.areas)
+    return f"{item.label}: passages read for {_interval(judging.retrieved)} %{abstained}{areas}"
+
+
+def _area(value: "Interval | None") -> str:
+    return "" if value is None else f"{value.mean:.3f} ({value.low:.3f} to {value.high:.3f})"
 
 
 def _interval(value: "Interval | None") -> str:

@@ -93,7 +93,7 @@ def build_result(asked: Asked, condition: Condition, answer: Answer) -> Result:
         )
     is_retrieved = condition.k > 0 and asked.given is None
     golds = gold_passages(question) if is_retrieved else ()
-    texts = [item.passage.titled_text for item in answer.evidence]
+    read = [item.passage for item in answer.evidence]
     return Result(
         id=question.id,
         question=question.question,
@@ -101,7 +101,7 @@ def build_result(asked: Asked, condition: Condition, answer: Answer) -> Result:
         answers=question.answers,
         prediction=answer.answer,
         confidence=answer.confidence,
-        scores=scores_of(question, answer.answer, texts),
+        scores=scores_of(question, answer.answer, read),
         prompt_tokens=cost.prompt_tokens,
         passage_tokens_as_text=cost.passage_tokens_as_text,
         passage_tokens_used=cost.passage_tokens_used,
@@ -109,6 +109,8 @@ def build_result(asked: Asked, condition: Condition, answer: Answer) -> Result:
         seconds=cost.seconds.total,
         evidence=_evidence(asked, answer),
         gold_ids=tuple(gold.id for gold in golds) or None,
+        gate=answer.gate,
+        abstained=answer.abstained,
     )
 
 
@@ -122,8 +124,11 @@ def _given(
 
 def _evidence(asked: Asked, answer: Answer) -> tuple[EvidenceResult, ...]:
     if asked.given is not None:
-        pairs = zip(answer.evidence, asked.given, strict=True)
-        return tuple(_kept(item, is_supporting=given.is_supporting) for item, given in pairs)
+        # By id: a mode may read only some of the passages, or none.
+        labels = {as_passage(given).id: given.is_supporting for given in asked.given}
+        return tuple(
+            _kept(item, is_supporting=labels.get(item.passage.id)) for item in answer.evidence
+        )
     golds = gold_passages(asked.question)
     found = [find_gold(item.passage, golds) for item in answer.evidence]
     return tuple(
@@ -148,4 +153,5 @@ def _kept(
         score=item.score,
         is_supporting=is_supporting,
         gold_id=gold_id,
+        critique=item.critique,
     )

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from xorag.artifact.storage import translate_os_errors
 from xorag.data.questions import Task
 from xorag.errors import ArtifactError
+from xorag.types import Critique, GateDecision
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class EvidenceResult:
     """By the data set's labels; None where it does not say."""
     gold_id: str | None = None
     """Of the labelled passage that it is, is a part of, or holds."""
+    critique: Critique | None = None
+    """How mode `openrag` judged it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,10 @@ class Result:
     evidence: tuple[EvidenceResult, ...]
     gold_ids: tuple[str, ...] | None
     """Of the passages that a retriever should find; None where passages were given or none read."""
+    gate: GateDecision | None = None
+    """Whether mode `openrag` read passages, and why."""
+    abstained: bool = False
+    """Whether mode `openrag` left the question without an answer."""
 
     def as_json(self) -> dict[str, Any]:
         """The documented line."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from xorag.data.questions import Task
 from xorag.evaluation.calibration import expected_calibration_error
+from xorag.evaluation.judging import JudgingSummary, summarise_judging
 from xorag.evaluation.plan import Condition
 from xorag.evaluation.ranking import Ranking, score_rankings
 from xorag.evaluation.resilience import ResilienceBoost, resilience_and_boost
@@ -53,6 +54,8 @@ class ConditionSummary:
     passage_tokens: float
     passages: float
     seconds: float
+    judging: JudgingSummary | None = None
+    """Of mode `openrag`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,9 @@ def _summarise(
         passage_tokens=_mean([result.passage_tokens_used for result in results]),
         passages=_mean([len(result.evidence) for result in results]),
         seconds=_mean([result.seconds for result in results]),
+        judging=summarise_judging(
+            item.results, None if closed is None else closed.results, primary, seed=seed
+        ),
     )
 
 
