@@ -11,7 +11,7 @@ from tests.evaluation.gate_outcomes import GATES, QUESTIONS, Asked, unsure_where
 from xorag.errors import EvaluationError, UsageError
 from xorag.evaluation.gate_calibration import calibrate_gates
 from xorag.evaluation.gate_choice import Target, choose_gate
-from xorag.evaluation.gate_curves import GateReport, gate_report
+from xorag.evaluation.gate_curves import GateOutcome, GateReport, gate_report
 from xorag.reflection.gates import Gate
 from xorag.types import GateKind
 
@@ -74,8 +74,7 @@ def test_the_readers_own_gate_reaches_the_wanted_accuracy_or_none_can(
 
 
 def test_an_accuracy_out_of_reach_is_refused_with_the_best_there_is() -> None:
-    wrong = [outcome for outcome in unsure_where_wrong(100) if not outcome.closed]
-    outcomes = [type(outcome)(*[outcome.id, 0.5, 0.5, 0.5, 0.0, 0.0]) for outcome in wrong]
+    outcomes = [GateOutcome("q", 0.5, 0.5, 0.5, closed=0.0, retrieved=0.0)] * 3
 
     with pytest.raises(EvaluationError, match=r"reaches accuracy 0\.9 .* the best is 0\.000"):
         calibrate_gates(outcomes, Target(accuracy=0.9))
