@@ -63,6 +63,8 @@ class PartNames:
     calibration: str | Path | None = None
     is_demo_used: bool = True
     """Whether the demo's index is opened, if there is one and no index is named."""
+    is_calibrated: bool = True
+    """Whether the calibration in the reader's directory is used, where none is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def open_parts(
     # Without an index, an encoder that was named is opened at once: the projector must fit it.
     named = _open_encoder(encoder, place) if encoder and retriever is None else None
     spec = retriever.manifest.encoder if retriever else named.spec if named else None
-    named_reader = ReaderNames(names.reader, names.calibration)
+    named_reader = ReaderNames(names.reader, names.calibration, names.is_calibrated)
     opened = open_language(names.model, named_reader, place, dtype)
     language, shape = opened.language, opened.shape
     directory = Path(names.projector) if names.projector is not None else None

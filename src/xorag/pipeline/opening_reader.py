@@ -37,6 +37,8 @@ class ReaderNames:
     reader: str | Path | None = None
     """None for no reader."""
     calibration: str | Path | None = None
+    is_calibrated: bool = True
+    """Whether the one in the reader's directory is used, where none is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ class OpenedLanguage:
     def _calibration(self, reader: Reader, names: ReaderNames) -> Calibration | None:
         """The calibration that was named, else the one in the reader's directory, else none."""
         beside = None if self.directory is None else self.directory / FOLDER_NAME
-        if names.calibration is None and not (beside and beside.is_dir()):
+        is_beside = names.is_calibrated and beside is not None and beside.is_dir()
+        if names.calibration is None and not is_beside:
             return None
         found = load_calibration(Path(names.calibration or str(beside)))
         ids = reader.vocabulary.ordered_ids
