@@ -4,7 +4,7 @@ from copy import deepcopy
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional
@@ -21,6 +21,7 @@ some_families = pytest.mark.parametrize("family", ["llama-tied", "gemma2", "phi3
 
 
 def make_layer(hidden: int, options: ExpertOptions, kernel: Kernel | None = None) -> ExpertMLP:
+    torch.manual_seed(0)
     generator = torch.Generator().manual_seed(1)
     dense = nn.Linear(hidden, hidden).double()
     layer = ExpertMLP(dense, hidden, options, layer=0).double()
@@ -43,8 +44,9 @@ def by_the_formula(layer: ExpertMLP, token: Tensor) -> Tensor:
     return out
 
 
+@settings(max_examples=20)
 @given(
-    tokens=st.integers(0, 9),
+    tokens=st.integers(0, 5),
     experts=st.integers(1, 6),
     width=st.integers(1, 5),
     data=st.data(),
@@ -124,7 +126,7 @@ def test_dropout_acts_in_training_only() -> None:
 
 def test_experts_may_be_of_a_wider_type_than_the_dense_model() -> None:
     layer = make_layer(8, OPTIONS)
-    layer.dense.bfloat16()
+    layer.dense.to(torch.bfloat16)
     inputs = torch.randn(4, 8)
 
     out = layer(inputs.bfloat16())
@@ -172,7 +174,7 @@ def test_generation_with_a_cache_gives_what_reading_everything_anew_gives(family
 def test_gradient_checkpointing_changes_no_gradient(family: str) -> None:
     plain = make_sparse_model(family).train()
     checkpointed = deepcopy(plain)
-    checkpointed.gradient_checkpointing_enable()
+    checkpointed.activation_checkpointing_enable()
 
     for model in (plain, checkpointed):
         model(input_ids=IDS, labels=IDS, use_cache=False).loss.backward()
@@ -185,6 +187,7 @@ def test_gradient_checkpointing_changes_no_gradient(family: str) -> None:
         assert torch.allclose(found.grad, wanted.grad, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_torch_compile_computes_the_same() -> None:
     model = make_sparse_model()
     with torch.inference_mode():

@@ -119,8 +119,10 @@ def _route(
     options = expert_options(language_model)
     if options is None:
         raise ExpertError(f"the reader at {str(artifact)!r} has no experts; leave the text out")
-    ids = PromptEncoder(reader.language.tokenizer).encode([Quoted(text)]).token_ids
-    ids = _cut(ids, language_model.config.get_text_config().max_position_embeddings)
+    ids = _cut(
+        PromptEncoder(reader.language.tokenizer).encode([Quoted(text)]).token_ids,
+        language_model.config.get_text_config().max_position_embeddings,
+    )
     with output.working(f"reading {len(ids)} tokens"):
         layers = health_on(language_model, torch.tensor([ids], dtype=torch.long, device=device))
     return Routed(options, len(ids), layers)

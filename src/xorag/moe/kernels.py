@@ -62,11 +62,11 @@ def _grouped(tokens: Tensor, weights: Tensor, chosen: Tensor, down: Tensor, up: 
     top_k = chosen.shape[1]
     order = chosen.flatten().argsort(stable=True)
     counts = torch.bincount(chosen.flatten(), minlength=down.shape[0]).tolist()
-    groups = tokens[order // top_k].split(counts)
+    groups = torch.split(tokens[order // top_k], counts)
     inner = torch.cat([functional.linear(g, down[k]) for k, g in enumerate(groups)])
     shares = weights.flatten()[order].unsqueeze(-1)
     weighted = functional.gelu(inner) * shares.to(inner.dtype)
-    outputs = torch.cat([g @ up[k] for k, g in enumerate(weighted.split(counts))])
+    outputs = torch.cat([g @ up[k] for k, g in enumerate(torch.split(weighted, counts))])
     back = torch.empty_like(order).scatter_(
         0, order, torch.arange(order.shape[0], device=order.device)
     )

@@ -93,7 +93,8 @@ def load_expert_state(model: nn.Module, state: Mapping[str, Tensor]) -> None:
 
 def _decoder_layers(model: PreTrainedModel) -> Sequence[nn.Module]:
     """The layers of the language model, also of one that sits in a model for images."""
-    for part in model.get_decoder().children():
+    decoder: nn.Module = model.get_decoder()  # type: ignore[no-untyped-call]
+    for part in decoder.children():
         if isinstance(part, nn.ModuleList) and len(part) and _has_mlp(part[0]):
             return list(part)
     raise ExpertError(
