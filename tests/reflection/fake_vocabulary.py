@@ -17,4 +17,5 @@ UNLIKELY = 0.01
 def judgements(steps: Sequence[Mapping[ReflectionToken, float]]) -> FloatArray:
     """Log-probabilities of the reflection tokens at each step; those not given are unlikely."""
     rows = [[step.get(token, UNLIKELY) for token in ReflectionToken] for step in steps]
-    return np.log(np.array(rows))
+    logprobs: FloatArray = np.log(np.array(rows))
+    return logprobs

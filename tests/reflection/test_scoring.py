@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -98,7 +99,7 @@ def test_groups_without_a_written_token_count_nothing() -> None:
 @pytest.mark.parametrize("weight", [-1.0, math.nan, math.inf])
 def test_weights_that_are_no_weights_are_refused(name: str, weight: float) -> None:
     with pytest.raises(UsageError, match=f"weight of {name} must be 0 or more"):
-        Weights(**{name: weight})
+        replace(Weights(), **{name: weight})
 
 
 def test_relevance_is_read_at_the_first_token_and_the_rest_where_first_written() -> None:
@@ -200,7 +201,8 @@ def test_paths_that_agree_outvote_a_better_one() -> None:
     )
 
     assert vote is not None
-    assert (vote.answer, vote.score, vote.path) == ("True", pytest.approx(1.8), 2)
+    assert (vote.answer, vote.path) == ("True", 2)
+    assert vote.score == pytest.approx(1.8)
 
 
 @given(

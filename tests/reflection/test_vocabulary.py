@@ -30,13 +30,15 @@ VOCAB = 60
 
 
 def head_of(model: PreTrainedModel) -> nn.Linear:
-    head = model.get_output_embeddings()
+    find_head: Any = model.get_output_embeddings
+    head = find_head()
     assert isinstance(head, nn.Linear)
     return head
 
 
 def embeddings_of(model: PreTrainedModel) -> Tensor:
-    weight: Tensor = model.get_input_embeddings().weight
+    embeddings: Any = model.get_input_embeddings()
+    weight: Tensor = embeddings.weight
     return weight
 
 

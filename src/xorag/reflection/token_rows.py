@@ -1,6 +1,7 @@
 """Rows of the embeddings and of the head for tokens that a model has not seen."""
 
 from collections.abc import Collection
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -38,11 +39,11 @@ def add_rows(
     if not fill:
         return
     generator = torch.Generator().manual_seed(seed)
-    embeddings, head = _embeddings(model), model.get_output_embeddings()
+    embeddings, head = _embeddings(model), _head(model)
     _fill(embeddings.weight, kept, fill, generator)
-    if isinstance(head, nn.Linear) and head.weight is not embeddings.weight:
+    if head is not None and head.weight is not embeddings.weight:
         _fill(head.weight, kept, fill, generator)
-    if isinstance(head, nn.Linear) and head.bias is not None:
+    if head is not None and head.bias is not None:
         with torch.no_grad():
             head.bias[fill] = head.bias[kept].mean()
 
@@ -54,6 +55,12 @@ def _fill(weight: Tensor, kept: list[int], fill: list[int], generator: torch.Gen
     noise = torch.randn(len(fill), weight.shape[1], generator=generator).to(old.device)
     rows = old.mean(dim=0) + NOISE * old.std(dim=0, correction=0) * noise
     weight[fill] = rows.to(weight.dtype)
+
+
+def _head(model: PreTrainedModel) -> nn.Linear | None:
+    find_head: Any = model.get_output_embeddings
+    head = find_head()
+    return head if isinstance(head, nn.Linear) else None
 
 
 def _embeddings(model: PreTrainedModel) -> nn.Embedding:
