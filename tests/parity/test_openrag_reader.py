@@ -14,6 +14,7 @@ from xorag.generation.reader.merging import save_merged
 from xorag.generation.reader.opening import Reader, open_parts, open_reader
 from xorag.generation.reader.parts import Place
 from xorag.generation.reader.published import Beside
+from xorag.generation.reader.tokens import ends
 from xorag.moe.balance import published_balance_loss
 from xorag.moe.routing import record_routing
 
@@ -117,13 +118,10 @@ def test_logits_of_the_unmerged_checkpoint_are_the_published_ones(name: str) -> 
 def test_the_rows_of_the_new_tokens_are_the_published_ones() -> None:
     golden, reader = expected("unmerged"), published("unmerged")
     ids = sorted(reader.vocabulary.ordered_ids)
-    model = reader.language.model
-    ends = {"new_embed_rows": model.get_input_embeddings()}
-    ends["new_lm_head_rows"] = model.get_output_embeddings()
+    embeddings, head = ends(reader.language.model)
 
-    for name, module in ends.items():
-        rows = dict(module.named_parameters())["weight"][ids]
-        assert torch.allclose(rows, golden[name], atol=TOLERANCE)
+    for name, module in (("new_embed_rows", embeddings), ("new_lm_head_rows", head)):
+        assert torch.allclose(module.weight[ids], golden[name], atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("form", FORMS)

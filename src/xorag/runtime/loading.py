@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -100,13 +101,14 @@ def load_causal_model(
     start = time.perf_counter()
     model: PreTrainedModel
     with _loading_from(source, "a causal language model"):
-        model, found = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             source,
             config=config,
             dtype=dtype,
             attn_implementation=attention,
             output_loading_info=True,
         )
+        model, found = loaded  # the stubs know no second value
         _refuse_missing(found["missing_keys"])
     place: nn.Module = model  # the stubs of PreTrainedModel.to take no device
     place.to(device).train(mode=False)

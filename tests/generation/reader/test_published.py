@@ -26,6 +26,7 @@ from xorag.errors import (
     ReflectionError,
 )
 from xorag.generation.reader.published import stored_dtype
+from xorag.generation.reader.tokens import ends
 from xorag.moe.options import ExpertOptions
 from xorag.moe.upcycle import expert_state
 
@@ -55,8 +56,7 @@ def publish_unmerged(folder: Path) -> tuple[Path, torch.Tensor]:
         for name, parameter in language.model.named_parameters()
         if "lora_" in name
     }
-    embeddings: Any = language.model.get_input_embeddings()
-    head: Any = language.model.get_output_embeddings()
+    embeddings, head = ends(language.model)
     lora[f"{PREFIX}model.embed_tokens.base_layer.weight"] = embeddings.weight.detach()
     lora[f"{PREFIX}lm_head.base_layer.weight"] = head.weight.detach()
     save_file(lora, target / "adapter_model" / "adapter_model.safetensors")

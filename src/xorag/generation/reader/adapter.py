@@ -21,7 +21,7 @@ from transformers import PreTrainedModel
 from xorag.compression.published_weights import read_pickled
 from xorag.errors import ArtifactError, ReaderMismatchError
 from xorag.generation.reader.lora import LoraFactors, fold_lora, named_module
-from xorag.generation.reader.tokens import is_tied
+from xorag.generation.reader.tokens import ends, is_tied
 
 CONFIG_NAME = "adapter_config.json"
 _WEIGHTS = ("adapter_model.safetensors", "adapter_model.bin")
@@ -82,9 +82,9 @@ def fold_adapter(model: PreTrainedModel, adapter: Adapter) -> None:
     Raises:
         ReaderMismatchError: If the adapter does not fit the model.
     """
-    ends: tuple[Any, Any] = (model.get_input_embeddings(), model.get_output_embeddings())
+    both = ends(model)
     lengths = [
-        len(value) for name, value in adapter.whole.items() if named_module(model, name) in ends
+        len(value) for name, value in adapter.whole.items() if named_module(model, name) in both
     ]
     if len(set(lengths)) > 1 or (is_tied(model) and len(lengths) > 1):
         raise ReaderMismatchError(

@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from xorag.errors import ReaderMismatchError
+from xorag.generation.reader.tokens import ends
 from xorag.moe.upcycle import expert_layers
 
 
@@ -116,8 +117,8 @@ def _dense_name(name: str, around: frozenset[str]) -> str:
 
 
 def _refuse_tied(model: PreTrainedModel, module: nn.Module, name: str) -> None:
-    ends: tuple[Any, Any] = (model.get_input_embeddings(), model.get_output_embeddings())
-    if module in ends and ends[1] is not None and ends[0].weight is ends[1].weight:
+    embeddings, head = ends(model)
+    if module in (embeddings, head) and head is not None and embeddings.weight is head.weight:
         raise ReaderMismatchError(
             f"the reader changes {name!r}, whose weight this model shares between embeddings and "
             "head; untie them before training (`tie_word_embeddings`), or train token rows instead"

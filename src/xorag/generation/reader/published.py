@@ -168,7 +168,7 @@ def _tokenizer_source(folder: Path, beside: Beside) -> Path | str:
 
 def _dense_config(folder: Path, raw: Mapping[str, Any]) -> PreTrainedConfig:
     """The configuration without what the published model class added to it."""
-    kind = raw.get("model_type")
+    kind = str(raw.get("model_type"))
     if kind not in CONFIG_MAPPING:
         raise ArtifactError(
             f"{str(folder)!r} is a checkpoint of kind {kind!r}, which transformers does not know; "

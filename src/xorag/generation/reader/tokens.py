@@ -24,14 +24,19 @@ class TokenRows:
     """`(tokens, hidden)`; None where the head is tied to the embeddings."""
 
 
+def ends(model: PreTrainedModel) -> tuple[Any, Any]:
+    """The modules of the embeddings and of the head, which are None where there is none."""
+    untyped: Any = model  # the head's accessor has no types
+    return untyped.get_input_embeddings(), untyped.get_output_embeddings()
+
+
 def token_rows(model: PreTrainedModel, vocabulary: ReflectionVocabulary) -> TokenRows:
     """Take the rows out of a model, also out of one that trains them by peft."""
     ids = list(vocabulary.ordered_ids)
-    embeddings: Any = model.get_input_embeddings()
-    head: Any = None if is_tied(model) else model.get_output_embeddings()
+    embeddings, head = ends(model)
     return TokenRows(
         embeddings.weight[ids].detach().clone(),
-        None if head is None else head.weight[ids].detach().clone(),
+        None if is_tied(model) else head.weight[ids].detach().clone(),
     )
 
 
@@ -52,10 +57,9 @@ def put_token_rows(
             f"this model {state} a weight between embeddings and head, but the model that the "
             "reader was trained on was the other way; give that base model"
         )
-    embeddings: Any = model.get_input_embeddings()
+    embeddings, head = ends(model)
     _put(embeddings.weight, ids, rows.embeddings)
     if rows.head is not None:
-        head: Any = model.get_output_embeddings()
         _put(head.weight, ids, rows.head)
 
 
