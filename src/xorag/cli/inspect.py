@@ -119,10 +119,9 @@ def _route(
     options = expert_options(language_model)
     if options is None:
         raise ExpertError(f"the reader at {str(artifact)!r} has no experts; leave the text out")
-    ids = _cut(
-        PromptEncoder(reader.language.tokenizer).encode([Quoted(text)]).token_ids,
-        language_model.config.get_text_config().max_position_embeddings,
-    )
+    limit = language_model.config.get_text_config().max_position_embeddings
+    encoder = PromptEncoder(reader.language.tokenizer)
+    ids = _cut(encoder.encode([Quoted(text)]).token_ids, limit)
     with output.working(f"reading {len(ids)} tokens"):
         layers = health_on(language_model, torch.tensor([ids], dtype=torch.long, device=device))
     return Routed(options, len(ids), layers)
