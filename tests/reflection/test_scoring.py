@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,8 +98,10 @@ def test_groups_without_a_written_token_count_nothing() -> None:
 @pytest.mark.parametrize("name", ["relevance", "support", "utility"])
 @pytest.mark.parametrize("weight", [-1.0, math.nan, math.inf])
 def test_weights_that_are_no_weights_are_refused(name: str, weight: float) -> None:
+    changed: Any = {name: weight}
+
     with pytest.raises(UsageError, match=f"weight of {name} must be 0 or more"):
-        replace(Weights(), **{name: weight})
+        Weights(**changed)
 
 
 def test_relevance_is_read_at_the_first_token_and_the_rest_where_first_written() -> None:
