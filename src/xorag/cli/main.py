@@ -74,6 +74,9 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
         "inspect": Verb(
             "xorag.cli.inspect", "inspect", "Show what an artifact is, and how its experts fare."
         ),
+        "calibrate": Verb(
+            "xorag.cli.calibrate", "calibrate", "Choose when a reader retrieves, on questions."
+        ),
         "profile": Verb("xorag.cli.profile", "profile", "Measure what answering costs."),
         "config show": Verb("xorag.cli.config", "show", "Print a recipe with all its options."),
     }

@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from xorag.errors import UsageError
 from xorag.evaluation.gate_choice import GateChoice, Target, choose_gate
-from xorag.evaluation.gate_curves import RULES, GateOutcome, GateReport, gate_report
+from xorag.evaluation.gate_curves import RULES, GateOutcome, GateReport, gate_report, rule_of
 from xorag.evaluation.statistics import Interval, bootstrap_interval
 from xorag.types import GateKind
 
@@ -81,11 +80,8 @@ def calibrate_gates(
         EvaluationError: If the accuracy that is wanted is out of reach.
         UsageError: If there is no question, or the gate has no threshold.
     """
-    if kind is not None and kind not in RULES:
-        raise UsageError(
-            f"gate {kind.value!r} has no threshold to calibrate; give one of "
-            f"{', '.join(known.value for known in RULES)}"
-        )
+    if kind is not None:
+        rule_of(kind)
     reports = tuple(gate_report(outcomes, known) for known in RULES)
     choice = choose_gate([each for each in reports if kind in (None, each.kind)], target)
     return GateCalibration(tuple(outcomes), target, reports, choice, _interval(outcomes, choice))

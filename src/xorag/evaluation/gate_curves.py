@@ -84,6 +84,20 @@ RULES: Mapping[GateKind, GateRule] = MappingProxyType(
 """The gates that have a threshold (Open-RAG, arXiv 2410.01782, hybrid adaptive retrieval)."""
 
 
+def rule_of(kind: GateKind) -> GateRule:
+    """The rule of a gate that has a threshold.
+
+    Raises:
+        UsageError: If it has none, as `always` and `never`.
+    """
+    if kind not in RULES:
+        raise UsageError(
+            f"gate {kind.value!r} has no threshold to calibrate; give one of "
+            f"{', '.join(known.value for known in RULES)}"
+        )
+    return RULES[kind]
+
+
 def gate_report(outcomes: Sequence[GateOutcome], kind: GateKind) -> GateReport:
     """Say what a gate can do on these questions.
 
@@ -138,21 +152,17 @@ def gate_curve(outcomes: Sequence[GateOutcome], kind: GateKind) -> tuple[CurvePo
 
 def _values(outcomes: Sequence[GateOutcome], kind: GateKind) -> Floats:
     """What the gate compares with its threshold, `(questions,)`."""
-    if kind not in RULES:
-        raise UsageError(
-            f"gate {kind.value!r} has no threshold to calibrate; give one of "
-            f"{', '.join(known.value for known in RULES)}"
-        )
+    rule = rule_of(kind)
     if not outcomes:
         raise UsageError("no gate can be calibrated on 0 questions; give some with answers")
     for outcome in outcomes:
-        seen = (RULES[kind].value(outcome), outcome.closed, outcome.retrieved)
+        seen = (rule.value(outcome), outcome.closed, outcome.retrieved)
         if not all(0 <= value <= 1 for value in seen):
             raise UsageError(
                 f"probabilities and scores lie between 0 and 1, got {seen} for question "
                 f"{outcome.id!r}; check the reader, or give --dtype float32"
             )
-    return np.array([RULES[kind].value(outcome) for outcome in outcomes], dtype=np.float64)
+    return np.array([rule.value(outcome) for outcome in outcomes], dtype=np.float64)
 
 
 def _thresholds(values: Floats, *, is_above: bool) -> Floats:
