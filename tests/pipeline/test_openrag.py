@@ -173,6 +173,19 @@ def test_a_closed_set_of_answers_is_voted_on(pipeline: Pipeline) -> None:
     assert answer.answer == answers[0]
 
 
+def test_an_answer_without_passages_is_given_as_the_closed_set_words_it(
+    pipeline: Pipeline,
+) -> None:
+    free = pipeline.ask(QUESTIONS[0], mode="openrag", gate="never").answer
+    wording = free.upper() + "!"
+    assert free
+    assert free != wording
+
+    answer = pipeline.ask(QUESTIONS[0], mode="openrag", gate="never", answer_set=[wording, "no"])
+
+    assert answer.answer == wording
+
+
 def test_on_text_gets_the_answer_that_was_chosen(pipeline: Pipeline) -> None:
     pieces: list[str] = []
 

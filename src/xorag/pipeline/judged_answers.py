@@ -10,7 +10,7 @@ from xorag.generation.judging import Path
 from xorag.generation.judging_prompts import JudgingPrompts, Paragraph
 from xorag.pipeline.judging_options import Judging
 from xorag.pipeline.options import Asking
-from xorag.reflection.scoring import choose_path, vote_over_closed_answers
+from xorag.reflection.scoring import choose_path, stated_answer, vote_over_closed_answers
 from xorag.types import Answer, Cost, Critique, Evidence, GateDecision, Seconds
 
 
@@ -83,7 +83,8 @@ def _choose(judged: Judged, judging: Judging) -> _Choice:
         if judged.closed is None:
             raise RuntimeError("a question came without a path")
         text = judged.closed.generation.text
-        return _Choice(text, judged.closed)
+        stated = stated_answer(text, judging.answer_set) if judging.answer_set else None
+        return _Choice(text if stated is None else stated, judged.closed)
     paths, critiques = judged.read.paths, judged.read.critiques
     best = choose_path(critiques, abstain_below=judging.abstain_below)
     if best is None:
