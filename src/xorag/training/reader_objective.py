@@ -156,7 +156,7 @@ def _require_finite(loss: Tensor) -> None:
     if bool(torch.isfinite(loss)):
         return
     raise TrainingError(
-        f"the loss became {float(loss)}; the last checkpoint is kept, and was good: lower "
+        f"the loss became {loss.item()}; the last checkpoint is kept, and was good: lower "
         "train.learning_rate or train.max_grad_norm in a run of its own, with another out=DIR"
     )
 
