@@ -61,7 +61,7 @@ def test_people_see_what_each_gate_can_do_and_the_choice_is_kept_with_the_reader
     kept = load_calibration(reader / "calibration")
     assert "8 questions:" in shown
     assert all(f"{kind} " in shown for kind in ("token", "minp", "meanp"))
-    assert f"chosen: gate {kept.gate.kind.value}, threshold {kept.gate.threshold:.4f}" in shown
+    assert f"chosen: gate {kept.gate.kind.value}, threshold {kept.gate.threshold:.4g}" in shown
     assert kept.retrieval_rate == 0.5
     assert len(outcomes(reader / "calibration")) == 8
 

@@ -14,20 +14,26 @@ _RATES = tuple(tenth / 10 for tenth in range(11))
 
 def show_calibration(calibration: "GateCalibration", directory: Path) -> None:
     """Print what each gate can do, accuracy against retrieval rate, the choice and its place."""
+    output.line(
+        f"{len(calibration.outcomes)} questions: {_percent(calibration.closed_accuracy)} % right "
+        f"closed book, {_percent(calibration.retrieved_accuracy)} % from passages, "
+        f"{_percent(calibration.best_accuracy)} % by a gate that always knew"
+    )
     output.table(
         ("gate", "AUC", "ECE", "area %", "threshold", "retrieved %", "right %"),
         [_gate_row(report, calibration) for report in calibration.reports],
-        title=(
-            f"{len(calibration.outcomes)} questions: {_percent(calibration.closed_accuracy)} % "
-            f"right closed book, {_percent(calibration.retrieved_accuracy)} % from passages, "
-            f"{_percent(calibration.best_accuracy)} % by a gate that always knew"
-        ),
     )
     output.line("AUC: how well a gate tells that the closed answer is wrong; 0.5 is chance")
+    output.line("area: mean of the right answers over all shares that are retrieved for")
+    output.line()
+    output.line("right answers, by the share of questions that are retrieved for:")
     output.table(
-        ("retrieved %", "at random", *(report.kind.value for report in calibration.reports)),
+        (
+            "retrieved %",
+            "at random %",
+            *(f"{report.kind.value} %" for report in calibration.reports),
+        ),
         [_rate_row(rate, calibration) for rate in _RATES],
-        title="right %, by the share of questions that are retrieved for",
     )
     output.line(_choice_words(calibration))
     output.line(f"kept in {directory}, for `xorag ask --mode openrag --calibration {directory}`")
@@ -42,7 +48,7 @@ def _gate_row(report: "GateReport", calibration: "GateCalibration") -> tuple[str
         "" if report.auc is None else f"{report.auc:.3f}",
         "" if report.ece is None else f"{report.ece:.3f}",
         _percent(report.area),
-        "" if point is None else f"{point.threshold:.4f}",
+        "" if point is None else f"{point.threshold:.4g}",
         "" if point is None else _percent(point.retrieval_rate),
         "not reached" if point is None else _percent(point.accuracy),
     )
@@ -65,7 +71,7 @@ def _percent_at(report: "GateReport", rate: float) -> str:
 def _choice_words(calibration: "GateCalibration") -> str:
     point, interval = calibration.choice.point, calibration.accuracy
     return (
-        f"chosen: gate {calibration.choice.kind.value}, threshold {point.threshold:.4f}: retrieves "
+        f"chosen: gate {calibration.choice.kind.value}, threshold {point.threshold:.4g}: retrieves "
         f"for {_percent(point.retrieval_rate)} % of the questions, {_percent(point.accuracy)} "
         f"({_percent(interval.low)} to {_percent(interval.high)}) % right; at random "
         f"{_percent(_at_random(point.retrieval_rate, calibration))} %"
