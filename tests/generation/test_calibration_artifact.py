@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from xorag.artifact.manifest import BaseModelShape
@@ -64,12 +65,16 @@ def test_what_was_kept_is_read_back_to_the_last_digit_of_the_threshold(tmp_path:
 
 
 def test_the_fingerprint_is_the_same_in_every_number_format() -> None:
-    model = tiny_reader().half()
+    model = tiny_reader()
+    weights: nn.Module = model
 
+    weights.half()
     halves = reader_fingerprint(model, TOKEN_IDS)
 
-    assert reader_fingerprint(model.float(), TOKEN_IDS) == halves
-    assert reader_fingerprint(model.bfloat16(), TOKEN_IDS) == halves
+    weights.float()
+    assert reader_fingerprint(model, TOKEN_IDS) == halves
+    weights.bfloat16()
+    assert reader_fingerprint(model, TOKEN_IDS) == halves
     assert len(halves) == 16
 
 
