@@ -75,7 +75,7 @@ def _import_openrag(
     cpu = torch.device("cpu")
     kept = stored_dtype(checkpoint) if dtype is None else pick_dtype(cpu, dtype)
     with output.working(f"reading {checkpoint}"):
-        parts = open_published(checkpoint, Place(cpu, kept), Beside(*beside))
+        parts = open_published(checkpoint, Place(cpu, kept), Beside(*beside, output.say))
         save_merged(to, parts, origin=str(checkpoint))
     if is_json:
         options = parts.experts.options

@@ -42,7 +42,8 @@ def merge(
 
     cpu = torch.device("cpu")
     with output.working(f"merging {reader}"):
-        parts = open_parts(reader, Place(cpu, pick_dtype(cpu, dtype)), Beside(model, tokenizer))
+        place = Place(cpu, pick_dtype(cpu, dtype))
+        parts = open_parts(reader, place, Beside(model, tokenizer, output.say))
         manifest = save_merged(out, parts, origin=str(reader))
     if json:
         output.print_json({"reader": str(out), "manifest": manifest.model_dump(mode="json")})

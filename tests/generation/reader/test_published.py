@@ -28,7 +28,7 @@ from xorag.errors import (
 from xorag.generation.reader.published import stored_dtype
 from xorag.generation.reader.tokens import ends
 from xorag.moe.options import ExpertOptions
-from xorag.moe.upcycle import expert_state
+from xorag.moe.upcycle import expert_options, expert_state
 
 PUBLISHED = ExpertOptions(experts=3, width=4, top_k=2, scale=0.25)
 PREFIX = "base_model.model."
@@ -88,6 +88,26 @@ def test_an_unmerged_checkpoint_opens_as_what_it_was(tmp_path: Path) -> None:
     published, before = publish_unmerged(tmp_path)
 
     assert torch.allclose(logits_of(opened(published).language.model), before, atol=1e-4)
+
+
+def test_what_an_unmerged_checkpoint_does_not_say_is_told(unmerged: Path) -> None:
+    told: list[str] = []
+
+    reader = opened(unmerged, on_message=told.append)
+
+    assert expert_options(reader.language.model) == PUBLISHED
+    assert "the published 2 and 0.25" in told[0]
+
+
+def test_a_config_beside_an_unmerged_checkpoint_says_it(unmerged: Path) -> None:
+    told: list[str] = []
+    (unmerged / "config.json").write_text(json.dumps({"topk": 1, "moe_scaling": 0.5}))
+
+    reader = opened(unmerged, on_message=told.append)
+
+    options = expert_options(reader.language.model)
+    assert options is not None
+    assert (options.top_k, options.scale, told) == (1, 0.5, [])
 
 
 def test_an_adapter_in_a_pickle_is_read_as_weights(unmerged: Path) -> None:

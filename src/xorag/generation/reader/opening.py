@@ -59,7 +59,8 @@ def open_reader(
         model: Base model; None: the one that the reader was made for.
         tokenizer: Of a published checkpoint that holds none.
         attention: transformers' attention implementation; None: its choice.
-        on_message: Gets a sentence if the base model must be converted first.
+        on_message: Gets a sentence if the base model must be converted first, or a published
+            checkpoint does not say all that it should.
 
     Raises:
         ArtifactError: If it is incomplete, altered, or no reader.

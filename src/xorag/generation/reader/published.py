@@ -57,7 +57,7 @@ class Beside:
     """Base model of an unmerged reader."""
     tokenizer: str | Path | None = None
     on_message: Callable[[str], None] | None = None
-    """Gets a sentence where something takes long."""
+    """Gets a sentence where something takes long or is assumed."""
 
 
 def layout_of(folder: Path) -> Layout | None:
@@ -128,7 +128,18 @@ def _open_unmerged(folder: Path, place: Place, beside: Beside) -> tuple[PreTrain
         if (path / "config.json").is_file()
         for key, value in _raw_config(path).items()
     }
+    _tell_assumed(raw, folder, beside)
     return model, _experts([folder / EXPERTS_FILE], model, raw)
+
+
+def _tell_assumed(raw: Mapping[str, Any], folder: Path, beside: Beside) -> None:
+    if beside.on_message is not None and not {"topk", "moe_scaling"} <= raw.keys():
+        beside.on_message(
+            f"{str(folder)!r} does not say how many experts a token takes and how they are scaled: "
+            f"taking the published {raw.get('topk', PUBLISHED_TOP_K)} and "
+            f"{raw.get('moe_scaling', PUBLISHED_SCALE)}; if they are others, write `topk` and "
+            "`moe_scaling` into a config.json there"
+        )
 
 
 def _experts(files: list[Path], model: PreTrainedModel, raw: Mapping[str, Any]) -> Experts:
