@@ -11,7 +11,8 @@ one by `ask`. Compared are the seconds, in turn, and the answers and scores. The
 
 import argparse
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,9 @@ def main() -> None:
     parser.add_argument("--passages", type=int, nargs="+", default=list(AIMS))
     parser.add_argument("--threshold", type=float, default=0.0, help="0: always retrieve")
     parser.add_argument("--max-new-tokens", type=int, default=32)
+    parser.add_argument(
+        "--processor-time", action="store_true", help="for a busy machine and one thread"
+    )
     parser.add_argument("--dtype", default=None)
     parser.add_argument("--device", default=None)
     parser.add_argument("--threads", type=int, default=None)
@@ -65,13 +69,19 @@ def main() -> None:
     plain = PlainLoop(
         judge.language_model, judge.encoder, judge.layout, gate, options.max_new_tokens
     )
+    clock = time.process_time if options.processor_time else time.perf_counter
     found = [
         Comparison(pipeline, plain, questions, find_passages(pipeline, questions, k)).measure(
-            options.rounds
+            options.rounds, clock
         )
         for k in options.passages
     ]
-    shown = {"dtype": str(judge.language_model.dtype), "threshold": options.threshold}
+    shown = {
+        "dtype": str(judge.language_model.dtype),
+        "threshold": options.threshold,
+        "max_new_tokens": options.max_new_tokens,
+        "clock": "processor" if options.processor_time else "wall",
+    }
     print(json.dumps({"runs": found, **shown, **machine(threads, str(device))}, indent=2))
 
 
@@ -204,12 +214,12 @@ class Comparison:
             for question, passages in zip(self.questions, self.passages, strict=True)
         ]
 
-    def measure(self, rounds: int) -> dict[str, object]:
+    def measure(self, rounds: int, clock: Callable[[], float]) -> dict[str, object]:
         """Seconds a question, their ratios, and how far the answers agree."""
         published, ours = self.one_by_one(), self.together()  # also warms up
         count, k = len(self.questions), max(map(len, self.passages))
-        many = in_turn(self.one_by_one, self.together, rounds=rounds)
-        single = in_turn(self.one_by_one, self.singly, rounds=rounds)
+        many = in_turn(self.one_by_one, self.together, rounds=rounds, clock=clock)
+        single = in_turn(self.one_by_one, self.singly, rounds=rounds, clock=clock)
         return {
             "questions": count,
             "passages": k,

@@ -92,7 +92,7 @@ def paragraphs(case: Mapping[str, Any]) -> list[Paragraph]:
 
 def text_of(path: JudgedPath) -> str:
     """As the published program prints it: without special tokens, with the white space."""
-    return str(reader().language.tokenizer.decode(path.token_ids, skip_special_tokens=True))
+    return str(reader().language.tokenizer.decode(list(path.token_ids), skip_special_tokens=True))
 
 
 def answer_closed(begun: Begun) -> list[str]:

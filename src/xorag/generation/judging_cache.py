@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 from transformers.cache_utils import Cache, DynamicCache, DynamicLayer
 
@@ -21,7 +22,7 @@ class States:
     values: Tensor
 
 
-class RowLayer(DynamicLayer):
+class RowLayer(DynamicLayer):  # type: ignore[no-untyped-call]
     """One layer's keys and values in memory that is taken once.
 
     transformers' own layer copies all of it at each token. Rows may leave: the last ones move to
@@ -34,9 +35,10 @@ class RowLayer(DynamicLayer):
         Args:
             room: Positions that a row may come to hold.
         """
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._room = room
         self._length = 0
+        self._all_keys = self._all_values = torch.empty(0)
 
     def begin(self, states: States, rows: Tensor) -> None:
         """Copy what each row begins with.
@@ -64,8 +66,7 @@ class RowLayer(DynamicLayer):
         end = self._length + key_states.shape[-2]
         self._all_keys[:, :, self._length : end] = key_states
         self._all_values[:, :, self._length : end] = value_states
-        self._show(end)
-        return self.keys, self.values
+        return self._show(end)
 
     def close_up(self, moves: Moves) -> None:
         """Let rows leave."""
@@ -84,10 +85,10 @@ class RowLayer(DynamicLayer):
         )
         self.is_initialized = True
 
-    def _show(self, length: int) -> None:
-        self._length = length
-        self.keys = self._all_keys[:, :, :length]
-        self.values = self._all_values[:, :, :length]
+    def _show(self, length: int) -> tuple[Tensor, Tensor]:
+        keys, values = self._all_keys[:, :, :length], self._all_values[:, :, :length]
+        self._length, self.keys, self.values = length, keys, values
+        return keys, values
 
 
 class RowCache(Cache):
@@ -119,4 +120,5 @@ class RowCache(Cache):
 
 def states_of(cache: DynamicCache) -> tuple[States, ...]:
     """What a model has kept of what it read, layer by layer."""
-    return tuple(States(layer.keys, layer.values) for layer in cache.layers)
+    layers: list[Any] = list(cache.layers)
+    return tuple(States(layer.keys, layer.values) for layer in layers)

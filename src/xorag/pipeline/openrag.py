@@ -7,14 +7,17 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from xorag.generation.calibration_artifact import Calibration
-from xorag.generation.judging import Begun, Judge
+from xorag.generation.judging import Begun, Judge, Path
 from xorag.generation.judging_prompts import Paragraph
 from xorag.generation.prompting import Context
+from xorag.pipeline.finding_options import Finding, SelectBy
 from xorag.pipeline.judged_answers import Judged, Read, judged_answer
 from xorag.pipeline.judging_options import Judging
 from xorag.pipeline.options import Asking
+from xorag.pipeline.selecting import best_places
 from xorag.reflection.gates import Gate
 from xorag.types import Answer
 
@@ -69,9 +72,7 @@ class OpenRag:
                 task=asking.task,
                 max_new_tokens=asking.max_new_tokens,
             )
-            judged = self._judge(
-                begun, asking, lambda places, group=group: find([group[i] for i in places])
-            )
+            judged = self._judge(begun, asking, partial(_find_in_group, find, group))
             elapsed = time.perf_counter() - start
             outside = sum(item.encode_seconds + item.search_seconds for item in judged)
             share = (elapsed - outside) / len(group)
@@ -106,12 +107,11 @@ class OpenRag:
         self, begun: Begun, contexts: Mapping[int, Sequence[Context]], asking: Asking
     ) -> dict[int, Read]:
         """Read the passages of those questions that have some to be read."""
-        facts = {i: _readable(context) for i, context in contexts.items()}
-        paragraphs = {
-            i: _paragraphs(kept, together=asking.judging.together)
-            for i, kept in facts.items()
-            if kept
-        }
+        facts = self._selected(
+            begun, {i: _readable(context) for i, context in contexts.items()}, asking.finding
+        )
+        together = asking.judging.together or asking.finding.select is not None
+        paragraphs = {i: _paragraphs(kept, together=together) for i, kept in facts.items() if kept}
         paths = self.judge.read(
             begun,
             paragraphs,
@@ -128,6 +128,32 @@ class OpenRag:
                 extra={"passage": passage.id, "characters": len(passage.text)},
             )
         return {i: Read(tuple(paragraphs[i]), tuple(found)) for i, found in paths.items()}
+
+    def _selected(
+        self, begun: Begun, facts: Mapping[int, tuple[Context, ...]], finding: Finding
+    ) -> dict[int, tuple[Context, ...]]:
+        """Of each question's passages those that the reader holds most relevant, in their order."""
+        count = finding.select
+        if count is None or finding.select_by is not SelectBy.RELEVANCE:
+            return dict(facts)
+        paragraphs = {
+            i: _paragraphs(kept, together=False) for i, kept in facts.items() if len(kept) > count
+        }
+        # One new token, for the relevance stands in the first.
+        paths = self.judge.read(begun, paragraphs, max_new_tokens=1)
+        best = {
+            i: best_places([_relevance(path) for path in row], count) for i, row in paths.items()
+        }
+        return {**facts, **{i: tuple(facts[i][at] for at in row) for i, row in best.items()}}
+
+
+def _relevance(path: Path) -> float:
+    return path.critique.relevance if path.critique is not None else 0.0
+
+
+def _find_in_group(find: Find, group: Sequence[int], places: Sequence[int]) -> Found:
+    """The passages of those questions that stand at some places of a group."""
+    return find([group[i] for i in places])
 
 
 def _readable(context: Sequence[Context]) -> tuple[Context, ...]:
