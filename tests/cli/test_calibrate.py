@@ -57,8 +57,10 @@ def test_people_see_what_each_gate_can_do_and_the_choice_is_kept_with_the_reader
 ) -> None:
     assert run("calibrate", "--questions", questions, "--reader", reader, *RATE, *WORDS) == 0
 
-    shown = capsys.readouterr().out
+    printed = capsys.readouterr()
+    shown = printed.out
     kept = load_calibration(reader / "calibration")
+    assert "nq: 8 of 8 questions (all rows)" in printed.err
     assert "8 questions:" in shown
     assert all(f"{kind} " in shown for kind in ("token", "minp", "meanp"))
     assert f"chosen: gate {kept.gate.kind.value}, threshold {kept.gate.threshold:.4g}" in shown

@@ -139,6 +139,9 @@ def _read(sources: list[str], settings: "Settings") -> "tuple[QuestionSet, ...]"
     with output.working("reading the questions"):
         sets = read_sets(sources, settings)
         require_usable(sets, settings)
+    for each in sets:
+        asked = f"{len(each.questions)} of {each.row_count} questions"
+        output.say(f"{each.name}: {asked} ({settings.rows.value} rows)")
     return sets
 
 
