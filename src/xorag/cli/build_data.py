@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from xorag.data.instructions.job import Found
 
 DEFAULT_COUNTS = "1..10"
+SEARCHES_AT_ONCE = 8
 
 
 def instructions(
@@ -115,7 +117,7 @@ def find_in_index(
         return None
     from xorag.data.instructions.job import Found
     from xorag.retrieval.checks import require_positive
-    from xorag.retrieval.search import open_retriever
+    from xorag.retrieval.search import EncodedQueries, open_retriever
     from xorag.runtime.device import limit_threads, pick_device
 
     require_positive(depth)
@@ -123,8 +125,18 @@ def find_in_index(
     mode = mode or SearchMode.BM25
     retriever = open_retriever(index, encoder=encoder, mode=mode, device=pick_device(device))
 
+    def search_one(asked: "EncodedQueries") -> list[Passage]:
+        return [hit.passage for hit in retriever.search_encoded(asked, k=depth)[0]]
+
     def retrieve(questions: "Sequence[str]") -> list[list[Passage]]:
-        return [[hit.passage for hit in hits] for hits in retriever.search(questions, k=depth)]
+        asked = retriever.encode(questions)
+        parts = [
+            EncodedQueries((query,), asked.embeddings[at : at + 1])
+            for at, query in enumerate(asked.queries)
+        ]
+        # A search waits for the index more than it computes.
+        with ThreadPoolExecutor(SEARCHES_AT_ONCE) as pool:
+            return list(pool.map(search_one, parts))
 
     return Found(retrieve, str(index), mode.value, depth)
 

@@ -11,7 +11,7 @@ from xorag.data.reflections.critic import Critic, Doubt
 from xorag.pipeline.flow import Pipeline
 from xorag.types import Answer, Mode, Passage
 
-ANSWER_TOKENS = 16
+ANSWER_TOKENS = 12
 VERDICT_TOKENS = 4
 
 OpenPipeline = Callable[[], Pipeline]

@@ -18,7 +18,7 @@ def test_a_no_lowers_full_support_and_leaves_distractors_as_they_are() -> None:
 
     assert [row.id for row in rows] == [row.id for row in ROWS]
     assert not [row for row in rows if row.labels.support is ReflectionToken.FULLY]
-    assert sum(r.labels.support is ReflectionToken.PARTIALLY for r in rows) == 4
+    assert sum(r.labels.support is ReflectionToken.PARTIALLY for r in rows) == 5
 
 
 def test_a_yes_takes_out_distractors_and_leaves_full_support() -> None:

@@ -25,8 +25,10 @@ def balanced(
     closed = [r for r in rows if r.labels.relevance is None]
     if relevant and irrelevant:
         odds = relevant_share / (1 - relevant_share)
-        relevant = _some(relevant, round(len(irrelevant) * odds), rng)
-        irrelevant = _some(irrelevant, round(len(relevant) / odds), rng)
+        if len(relevant) > len(irrelevant) * odds:
+            relevant = _some(relevant, round(len(irrelevant) * odds), rng)
+        else:
+            irrelevant = _some(irrelevant, round(len(relevant) / odds), rng)
     kept = [*relevant, *irrelevant, *closed]
     return [kept[int(place)] for place in rng.permutation(len(kept))]
 

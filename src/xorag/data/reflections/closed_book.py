@@ -73,7 +73,7 @@ def answers_without_passages(cases: Sequence[Case], book: ClosedBook | None) -> 
 
     if asked:
         book.ask(asked, note)
-    return ClosedAnswers({q.id: texts[q.id] for q in wanted})
+    return ClosedAnswers({q.id: texts[q.id] for q in wanted if q.id in texts})
 
 
 def evenly(cases: Iterable[Case], count: int) -> list[Question]:
