@@ -14,6 +14,7 @@ import torch
 from xorag.generation.generator import Generator
 from xorag.generation.prompting import PromptBuilder
 from xorag.pipeline.answers import Asked, answer_of, with_generation
+from xorag.pipeline.hops import in_hops
 from xorag.pipeline.needs import (
     needed_reader,
     needed_retriever,
@@ -24,6 +25,7 @@ from xorag.pipeline.opening import PartNames, PartOptions, Parts, open_parts
 from xorag.pipeline.openrag import Found, OpenRag
 from xorag.pipeline.options import Asking, AskOptions, checked
 from xorag.pipeline.reading import Contexts, chosen_readings, given_hits, put_in_form
+from xorag.pipeline.selecting import ScoresHits, reranked
 from xorag.retrieval.timed import TimedEmbedder, TimedHits, TimedRetriever
 from xorag.runtime.device import pick_device, pick_dtype
 from xorag.types import (
@@ -74,6 +76,7 @@ class Pipeline:
         self.trained_tokens = trained_tokens
         self.openrag: OpenRag | None = None
         """The reader of mode openrag, where there is one."""
+        self.reranker: ScoresHits | None = None
         self._choose_readings = choose_readings
         self._has_projector = has_projector
 
@@ -118,7 +121,7 @@ class Pipeline:
             has_projector=parts.projector is not None,
             trained_tokens=parts.trained_tokens,
         )
-        pipeline.openrag = parts.openrag
+        pipeline.openrag, pipeline.reranker = parts.openrag, parts.reranker
         return pipeline
 
     def ask(
@@ -263,10 +266,11 @@ class Pipeline:
             return TimedHits([[] for _ in questions])
         require_projector(asking.reading, has_projector=self._has_projector)
         if passages is not None:
-            return TimedHits([given_hits(row) for row in passages])
-        return needed_retriever(self.retriever).find(
-            questions, k=asking.k, pieces=asking.reading.tokens
-        )
+            found = TimedHits([given_hits(row) for row in passages])
+        else:
+            finder = in_hops(needed_retriever(self.retriever), asking.finding, self.ask_many)
+            found = finder.find(questions, k=asking.k, pieces=asking.reading.tokens)
+        return reranked(questions, found, asking.finding, self.reranker)
 
     def _word(
         self, questions: Sequence[str], found: TimedHits, asking: Asking

@@ -15,6 +15,7 @@ from xorag.generation.layouts import layout_named
 from xorag.generation.prompting import PromptBuilder
 from xorag.pipeline.opening_reader import ReaderNames, open_language
 from xorag.pipeline.openrag import OpenRag
+from xorag.pipeline.selecting import ScoresHits
 from xorag.retrieval.timed import (
     PIECE_TOKENS,
     IndexOnDemand,
@@ -48,6 +49,8 @@ class PartOptions(TypedDict, total=False):
     other modes then use, too."""
     calibration: str | Path | None
     """Of that reader, made by `xorag calibrate`; unset, the one in its own directory, if any."""
+    reranker: str | None
+    """A cross-encoder that chooses passages: a folder or hub name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class PartNames:
     layout: str | None = None
     reader: str | Path | None = None
     calibration: str | Path | None = None
+    reranker: str | None = None
     is_demo_used: bool = True
     """Whether the demo's index is opened, if there is one and no index is named."""
     is_calibrated: bool = True
@@ -81,6 +85,7 @@ class Parts:
     projector: Manifest | None
     openrag: OpenRag | None = None
     """Where a reader was named."""
+    reranker: ScoresHits | None = None
 
     @property
     def trained_tokens(self) -> int | None:
@@ -135,6 +140,7 @@ def open_parts(
         encoder=spec or recorded,
         projector=saved.manifest if saved else None,
         openrag=opened.openrag(model, prompts, named_reader, batch_tokens=batch_tokens),
+        reranker=_open_reranker(names.reranker, place) if names.reranker else None,
     )
 
 
@@ -151,6 +157,12 @@ def _open_encoder(name: str, place: torch.device) -> "PassageEncoder":
     from xorag.retrieval.encoder import Encoder  # noqa: PLC0415
 
     return Encoder.open(name, device=place)
+
+
+def _open_reranker(name: str, place: torch.device) -> ScoresHits:
+    from xorag.retrieval.rerank import open_reranker  # noqa: PLC0415 - takes seconds to import
+
+    return open_reranker(name, device=place)
 
 
 def _embedder(

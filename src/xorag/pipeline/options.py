@@ -11,6 +11,7 @@ from typing import TypeVar, Unpack, get_args
 
 from xorag.data.questions import Task
 from xorag.errors import UsageError
+from xorag.pipeline.finding_options import Finding, FindingOptions, checked_finding
 from xorag.pipeline.judging_options import Judging, JudgingOptions, checked_judging
 from xorag.types import Form, Mode, Reading
 
@@ -23,8 +24,8 @@ FORM_OF_MODE: Mapping[Mode, Form] = MappingProxyType(
 """In which form a mode reads passages, where none is named."""
 
 
-class AskOptions(JudgingOptions, total=False):
-    """The keywords of `Pipeline.ask` and `Pipeline.ask_many`, beside those of `JudgingOptions`."""
+class AskOptions(JudgingOptions, FindingOptions, total=False):
+    """The keywords of `Pipeline.ask` and `Pipeline.ask_many`, beside those of its two parents."""
 
     mode: Mode | str
     """`closed`, `text`, `openrag`, or `xrag`, the default."""
@@ -54,6 +55,7 @@ class Asking:
     """Whether the call itself names the form or the number of tokens."""
     judging: Judging
     """Used in mode `openrag` only."""
+    finding: Finding
 
 
 def checked(**options: Unpack[AskOptions]) -> Asking:
@@ -85,6 +87,7 @@ def checked(**options: Unpack[AskOptions]) -> Asking:
         reading=None if mode is Mode.CLOSED else reading,
         is_reading_named=chosen is not None or tokens != 1,
         judging=checked_judging(mode, options),
+        finding=checked_finding(mode, options),
     )
 
 

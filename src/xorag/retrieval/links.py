@@ -24,6 +24,13 @@ class Lead:
 
     name: str
     source: Hit
+    missing: str = ""
+    """Words of the question that the passage lacks, which the next one should hold."""
+
+    @property
+    def query(self) -> str:
+        """What is looked for: the name, and what is still missing."""
+        return f"{self.name} {self.missing}".rstrip()
 
 
 def leads_of(question: str, hits: Sequence[Hit]) -> list[Lead]:
@@ -42,9 +49,20 @@ def leads_of(question: str, hits: Sequence[Hit]) -> list[Lead]:
         own = _words(hit.passage.title)
         names = dict.fromkeys(name.text for name in names_in(hit.passage.text))
         new = [name for name in names if not (_words(name) <= asked or _words(name) <= own)]
+        missing = missing_words(question, hit.passage)
         for name in new[:NAMES_PER_PASSAGE]:
-            leads.setdefault(name.casefold(), Lead(name, hit))
+            leads.setdefault(name.casefold(), Lead(name, hit, missing))
     return list(leads.values())
+
+
+def missing_words(question: str, passage: Passage) -> str:
+    """The words of a question that a passage lacks, in their order.
+
+    >>> missing_words("Where was the author of Emma born?", Passage("e", "", "Emma", "By Ann.", 0))
+    'Where was the author of born'
+    """
+    held = _words(passage.titled_text)
+    return " ".join(word for word in _WORDS.findall(question) if word.casefold() not in held)
 
 
 def closeness(name: str, passage: Passage) -> float:
