@@ -68,11 +68,19 @@ def test_people_see_what_each_gate_can_do_and_the_choice_is_kept_with_the_reader
     assert len(outcomes(reader / "calibration")) == 8
 
 
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [
+        (GateKind.TOKEN, "retrieval_probability"),
+        (GateKind.MINP, "min_probability"),
+        (GateKind.MEANP, "mean_probability"),
+    ],
+)
 def test_a_pipeline_uses_the_calibration_and_decides_as_it_was_seen_to(
-    questions: Path, reader: Path, world: World
+    kind: GateKind, field: str, questions: Path, reader: Path, world: World
 ) -> None:
     asked = ("--questions", questions, "--reader", reader, "--index", world.index)
-    assert run("calibrate", *asked, "--gate", "minp", *RATE, *WORDS) == 0
+    assert run("calibrate", *asked, "--gate", kind, *RATE, *WORDS) == 0
     kept, seen = load_calibration(reader / "calibration"), outcomes(reader / "calibration")
     rows = [json.loads(line) for line in questions.read_text().splitlines()]
 
@@ -81,11 +89,9 @@ def test_a_pipeline_uses_the_calibration_and_decides_as_it_was_seen_to(
     answers = pipeline.ask_many(texts, mode="openrag", max_new_tokens=4)
 
     decided = [answer.gate for answer in answers if answer.gate]
-    assert {(gate.kind, gate.threshold) for gate in decided} == {
-        (GateKind.MINP, kept.gate.threshold)
-    }
+    assert {(gate.kind, gate.threshold) for gate in decided} == {(kind, kept.gate.threshold)}
     assert [gate.confidence for gate in decided] == pytest.approx(
-        [seen[row["id"]]["min_probability"] for row in rows], rel=1e-4
+        [seen[row["id"]][field] for row in rows], rel=1e-4
     )
     assert sum(gate.retrieved for gate in decided) / 8 == kept.retrieval_rate == 0.5
 
