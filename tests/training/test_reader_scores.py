@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -88,6 +88,7 @@ def test_the_loss_of_all_tokens_weighs_each_token_alike() -> None:
     assert mean_loss(scores) == pytest.approx(2.0)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 4), st.booleans()), max_size=12))
 def test_the_area_is_the_share_of_pairs_in_the_right_order(places: list[tuple[int, bool]]) -> None:
     positive = [score for score, is_positive in places if is_positive]

@@ -54,7 +54,7 @@ def load_in_four_bits(
             "train with model.quantization=none"
         )
     source = language_model_path(name, on_message)
-    quantization = BitsAndBytesConfig(
+    quantization = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,

@@ -82,7 +82,7 @@ class _LowRankLinear(torch.autograd.Function):
         return outputs.view(*x.shape[:-1], -1)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Any:  # type: ignore[override]  # noqa: ANN401
+    def backward(ctx: Any, gradient: Tensor) -> Any:  # noqa: ANN401
         rows, weight, inner, down, up = ctx.saved_tensors
         of_rows = gradient.reshape(-1, gradient.shape[-1]).to(weight.dtype)
         of_inner = of_rows @ up

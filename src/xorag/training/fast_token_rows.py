@@ -86,7 +86,7 @@ class _Embedding(torch.autograd.Function):
         return functional.embedding(x, weight)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Any:  # type: ignore[override]  # noqa: ANN401
+    def backward(ctx: Any, gradient: Tensor) -> Any:  # noqa: ANN401
         (places,) = ctx.saved_tensors
         count, hidden = ctx.shape
         is_trained = places < count
@@ -112,7 +112,7 @@ class _Head(torch.autograd.Function):
         return functional.linear(x, weight, bias)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Any:  # type: ignore[override]  # noqa: ANN401
+    def backward(ctx: Any, gradient: Tensor) -> Any:  # noqa: ANN401
         x, weight, ids = ctx.saved_tensors
         gradient = gradient.to(weight.dtype)
         of_x = gradient @ weight if ctx.needs_input_grad[0] else None

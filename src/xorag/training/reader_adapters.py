@@ -43,7 +43,7 @@ def make_trainable(
     upcycle(model, expert_options(experts), seed=seed)
     _add_lora(model, vocabulary, lora)
     for parameter in expert_parameters(model):
-        parameter.requires_grad_(requires_grad=True)
+        parameter.requires_grad = True
     for parameter in model.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()
@@ -93,8 +93,9 @@ def _rows_by_layer(
     model: PreTrainedModel, vocabulary: ReflectionVocabulary
 ) -> dict[str, list[int]]:
     """The rows that train, by the name of their layer; a tied head follows the embeddings."""
-    layers: list[Any] = [model.get_input_embeddings()]
+    ends: Any = model
+    layers = [ends.get_input_embeddings()]
     if not is_tied(model):
-        layers.append(model.get_output_embeddings())
+        layers.append(ends.get_output_embeddings())
     names = {id(module): name for name, module in model.named_modules()}
     return {names[id(layer)]: sorted(vocabulary.ordered_ids) for layer in layers}

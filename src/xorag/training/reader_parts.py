@@ -68,7 +68,7 @@ def build_reader_parts(recipe: ReaderRecipe, device: str | None, say: OnMessage)
         speed_up_lora(language.model)
         speed_up_token_rows(language.model)
     if recipe.model.gradient_checkpointing:
-        language.model.gradient_checkpointing_enable({"use_reentrant": False})
+        language.model.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[no-untyped-call]
     objective = ReaderObjective(language.model, dtype, balance_weight=recipe.experts.balance_weight)
     return ReaderRunParts(language, base, vocabulary, splits, objective)
 
