@@ -203,6 +203,24 @@ def test_every_id_of_the_tokenizer_has_a_row_afterwards() -> None:
     assert torch.isfinite(model(torch.tensor([vocabulary.ordered_ids])).logits).all()
 
 
+@pytest.mark.parametrize("family", ["llama-tied", "mixtral", "gptneox"])
+def test_the_longer_model_trains_and_saves_as_any_other(family: str, tmp_path: Path) -> None:
+    model: Any = make_model(family)
+    add_rows(model, used=range(VOCAB), new=range(VOCAB, VOCAB + 15), seed=0)
+    ids = torch.arange(VOCAB - 3, VOCAB + 9).unsqueeze(0)
+
+    loss = model(ids, labels=ids).loss
+    loss.backward()
+    model.save_pretrained(tmp_path)
+    again = type(model).from_pretrained(tmp_path)
+
+    gradient = model.get_input_embeddings().weight.grad
+    assert gradient is not None
+    assert gradient[VOCAB : VOCAB + 9].abs().sum() > 0
+    with torch.no_grad():
+        torch.testing.assert_close(again(ids).logits, model(ids).logits)
+
+
 def test_the_seed_decides_the_rows_and_nothing_else_changes_with_it() -> None:
     rows = []
     for seed in (0, 0, 1):

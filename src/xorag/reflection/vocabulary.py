@@ -105,6 +105,6 @@ def add_reflection_tokens(
     tokenizer.add_tokens(tokens, special_tokens=True)
     vocabulary = ReflectionVocabulary.of(tokenizer)
     if model is not None:
-        ids = set(tokenizer.get_vocab().values())
-        add_rows(model, used=ids_before, new=ids - ids_before, seed=seed)
+        new = set(vocabulary.ordered_ids) - ids_before
+        add_rows(model, used=ids_before, new=new, seed=seed)
     return vocabulary
