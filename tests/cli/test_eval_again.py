@@ -61,9 +61,14 @@ def test_a_mode_can_be_added_and_is_compared_with_what_is_there(
         (("--questions", "empty.jsonl", "--out", "out"), 1, "empty.jsonl"),
         (("--questions", "nq.jsonl", "--out", "out", "--modes", "guess"), 2, "no mode 'guess'"),
         (
-            ("--questions", "nq.jsonl", "--out", "out", "--modes", "openrag"),
+            ("--questions", "nq.jsonl", "--out", "out", "--gate", "token"),
             2,
-            "not in this version",
+            "--gate is for mode 'openrag', which is not asked",
+        ),
+        (
+            ("--questions", "nq.jsonl", "--out", "out", "--hops", "2"),
+            2,
+            "--hops 2 looks for passages, but they are given",
         ),
         (("--questions", "nq.jsonl", "--out", "out", "-k", "0"), 2, "-k must be at least 1, got 0"),
         (("--questions", "nq.jsonl", "--out", "out", "--limit", "0"), 2, "--limit must be"),

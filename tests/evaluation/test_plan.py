@@ -3,8 +3,9 @@
 import pytest
 
 from xorag.errors import UsageError
-from xorag.evaluation.plan import Settings, plan_conditions
-from xorag.types import Mode
+from xorag.evaluation.plan import Settings, plan_conditions, require_used
+from xorag.pipeline.finding_options import SelectBy
+from xorag.types import GateKind, Mode
 
 
 def test_only_modes_with_rates_are_asked_once_a_rate() -> None:
@@ -29,7 +30,6 @@ def test_what_is_named_twice_is_asked_once() -> None:
     [
         ([], [1], "no mode was given; give some of closed, text, xrag"),
         (["open"], [1], "no mode 'open'; give some of closed, text, xrag"),
-        (["openrag"], [1], "mode 'openrag' is not in this version"),
         (["xrag"], [], "--tokens-per-passage is empty"),
         (["xrag"], [0], "from 1 to 16, got 0"),
         (["xrag"], [17], "from 1 to 16, got 17"),
@@ -46,8 +46,39 @@ def test_what_cannot_be_asked_is_refused(modes: list[str], rates: list[int], rea
         ({"k": 0}, "-k must be at least 1, got 0; for no passages use --modes closed"),
         ({"limit": 0}, "--limit must be at least 1, got 0"),
         ({"max_new_tokens": 0}, "--max-new-tokens must be at least 1, got 0"),
+        ({"hops": 9}, "hops must be 1 to 8, got 9"),
+        ({"hops": 2}, "--hops 2 looks for passages, but they are given"),
+        ({"select": 0}, "at least 1 passage must be selected, got 0"),
+        ({"select_by": SelectBy.RELEVANCE}, "give --select"),
+        ({"threshold": 1.5}, "threshold must be 0 to 1, got 1.5"),
     ],
 )
 def test_a_count_below_one_is_refused(changes: dict[str, int], reason: str) -> None:
     with pytest.raises(UsageError, match=reason):
         Settings(**changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        (Settings(gate=GateKind.ALWAYS), "--gate is for mode 'openrag'"),
+        (Settings(together=True, select=2), "--together and --select by relevance"),
+    ],
+)
+def test_options_of_openrag_are_refused_where_it_is_not_asked(
+    settings: Settings, named: str
+) -> None:
+    without, with_it = (
+        plan_conditions(modes, k=3, tokens_per_passage=[1])
+        for modes in (["closed", "text"], ["text", "openrag"])
+    )
+
+    require_used(settings, with_it)
+    with pytest.raises(UsageError, match=named):
+        require_used(settings, without)
+
+
+def test_selecting_by_a_reranker_is_for_all_modes_that_read() -> None:
+    conditions = plan_conditions(["text"], k=3, tokens_per_passage=[1])
+
+    require_used(Settings(select=2, select_by=SelectBy.RERANKER), conditions)

@@ -17,11 +17,13 @@ from xorag.cli.options import (
     ProjectorOption,
     ThreadsOption,
 )
+from xorag.pipeline.finding_options import HopBy, SelectBy
 from xorag.runtime.memory import collection_paused
 from xorag.types import Answer, Form, GateKind, Mode
 
 if TYPE_CHECKING:
     from xorag.pipeline import Pipeline
+    from xorag.pipeline.opening import PartOptions
     from xorag.pipeline.options import AskOptions
 
 _SNIPPET = 80
@@ -66,6 +68,21 @@ def ask(
     together: Annotated[
         bool, typer.Option("--together", help="Read all passages in one paragraph (openrag).")
     ] = False,
+    hops: Annotated[
+        int, typer.Option(help="How often to look for passages, each time for what they name.")
+    ] = 1,
+    hop_by: Annotated[
+        HopBy, typer.Option(help="Look next for names in passages, or for the model's answer.")
+    ] = HopBy.NAMES,
+    select: Annotated[
+        int | None, typer.Option(help="Of the -k passages, read only so many, the best together.")
+    ] = None,
+    select_by: Annotated[
+        SelectBy | None, typer.Option(help="Unset, relevance in mode openrag, else reranker.")
+    ] = None,
+    reranker: Annotated[
+        str | None, typer.Option(help="A cross-encoder, for --select-by reranker.")
+    ] = None,
     model: ModelOption = None,
     encoder: EncoderOption = None,
     projector: ProjectorOption = None,
@@ -83,6 +100,8 @@ def ask(
     Example: `xorag ask "Who wrote Emma?" --index my-index -k 3 --tokens-per-passage 4`
 
     Example: `xorag ask "Who wrote Emma?" --index my-index -k 3 --mode openrag --reader my-reader`
+
+    Example: `xorag ask "Where was the author of Emma born?" --index my-index -k 5 --hops 2`
     """
     options: AskOptions = {
         "mode": mode,
@@ -94,37 +113,45 @@ def ask(
         "threshold": threshold,
         "abstain_below": abstain_below,
         "together": together,
+        "hops": hops,
+        "hop_by": hop_by,
+        "select": select,
+        "select_by": select_by,
     }
     _check(question, options)
+    parts: PartOptions = {
+        "model": model,
+        "encoder": encoder,
+        "projector": projector,
+        "layout": layout,
+        "reader": reader or ("shipped" if mode is Mode.OPENRAG else None),
+        "calibration": calibration,
+        "reranker": reranker,
+    }
     with output.working("loading the models"), collection_paused():
         from xorag.pipeline import Pipeline
         from xorag.runtime.device import limit_threads
 
         limit_threads(threads)
-        pipeline = Pipeline.open(
-            index,
-            model=model,
-            encoder=encoder,
-            projector=projector,
-            layout=layout,
-            reader=reader or ("shipped" if mode is Mode.OPENRAG else None),
-            calibration=calibration,
-            device=device,
-            dtype=dtype,
-        )
+        pipeline = Pipeline.open(index, device=device, dtype=dtype, **parts)
         pipeline.prepare(Mode.CLOSED if gate is GateKind.NEVER else mode)
-    if mode is Mode.OPENRAG:
-        say_if_uncalibrated(pipeline.openrag, options)
-    if pipeline.trained_tokens is not None and tokens_per_passage > pipeline.trained_tokens:
-        output.say(
-            f"this projector was trained for rates up to {pipeline.trained_tokens}; with "
-            f"{tokens_per_passage} soft tokens a passage it may answer worse"
-        )
+    _say_what_to_know(pipeline, options)
     if json:
-        answer = pipeline.ask(question, **options)
-        output.print_json(answer.as_json())
+        output.print_json(pipeline.ask(question, **options).as_json())
         return
     _show(_streamed(pipeline, question, options))
+
+
+def _say_what_to_know(pipeline: "Pipeline", options: "AskOptions") -> None:
+    """What may make the answer worse."""
+    if options["mode"] is Mode.OPENRAG:
+        say_if_uncalibrated(pipeline.openrag, options)
+    tokens = options["tokens_per_passage"]
+    if pipeline.trained_tokens is not None and tokens > pipeline.trained_tokens:
+        output.say(
+            f"this projector was trained for rates up to {pipeline.trained_tokens}; with "
+            f"{tokens} soft tokens a passage it may answer worse"
+        )
 
 
 def _check(question: str, options: "AskOptions") -> None:

@@ -17,6 +17,8 @@ from xorag.cli.options import (
     ThreadsOption,
 )
 from xorag.evaluation.plan import PassageSource, Rows
+from xorag.pipeline.finding_options import HopBy, SelectBy
+from xorag.types import GateKind, Mode
 
 if TYPE_CHECKING:
     from xorag.evaluation.opening import Opened
@@ -36,7 +38,7 @@ def evaluate(
     ],
     out: Annotated[Path, typer.Option(help="Directory for the results; run again, it goes on.")],
     modes: Annotated[
-        str, typer.Option(help="Some of closed, text, xrag, with commas between.")
+        str, typer.Option(help="Some of closed, text, xrag, openrag, with commas between.")
     ] = "closed,text,xrag",
     passages: Annotated[
         PassageSource,
@@ -58,6 +60,38 @@ def evaluate(
     batch_tokens: Annotated[
         int, typer.Option(help="The most tokens generated from together.")
     ] = 8192,
+    reader: Annotated[
+        Path | None,
+        typer.Option(help="For openrag, and then of all modes; unset, one in xorag that fits."),
+    ] = None,
+    calibration: Annotated[
+        Path | None, typer.Option(help="Of the reader; unset, the one in its directory.")
+    ] = None,
+    gate: Annotated[
+        GateKind | None, typer.Option(help="Of openrag; unset, as calibrated, else token.")
+    ] = None,
+    threshold: Annotated[float | None, typer.Option(help="The gate's, 0 to 1.")] = None,
+    abstain_below: Annotated[
+        float | None, typer.Option(help="No answer where every path scores below this.")
+    ] = None,
+    together: Annotated[
+        bool, typer.Option("--together", help="Read all passages in one paragraph (openrag).")
+    ] = False,
+    hops: Annotated[
+        int, typer.Option(help="How often to look for passages, each time for what they name.")
+    ] = 1,
+    hop_by: Annotated[
+        HopBy, typer.Option(help="Look next for names in passages, or for the model's answer.")
+    ] = HopBy.NAMES,
+    select: Annotated[
+        int | None, typer.Option(help="Of the -k passages, read only so many, the best together.")
+    ] = None,
+    select_by: Annotated[
+        SelectBy | None, typer.Option(help="Unset, relevance, in mode openrag only.")
+    ] = None,
+    reranker: Annotated[
+        str | None, typer.Option(help="A cross-encoder, for --select-by reranker.")
+    ] = None,
     model: ModelOption = None,
     encoder: EncoderOption = None,
     projector: ProjectorOption = None,
@@ -70,15 +104,21 @@ def evaluate(
     """Answer sets of questions in each mode; score the answers and compare with closed book.
 
     Example: `xorag eval --questions nq.jsonl.gz --rows dev --limit 100 --out results/nq`
+
+    Example: `xorag eval --questions hotpotqa.jsonl.gz --modes closed,openrag --reader my-reader
+    -k 10 --select 3 --out results/hops`
     """
     from xorag.evaluation.directory import EvaluationDirectory
-    from xorag.evaluation.plan import Settings, plan_conditions
+    from xorag.evaluation.plan import Settings, plan_conditions, require_used
     from xorag.evaluation.question_sets import read_sets
 
-    settings = Settings(passages, k, rows, limit, seed, max_new_tokens)
+    finding = (hops, hop_by, select, select_by)
+    judging = (gate, threshold, abstain_below, together)
+    settings = Settings(passages, k, rows, limit, seed, max_new_tokens, *finding, *judging)
     conditions = plan_conditions(
         _words(modes), k=k, tokens_per_passage=_numbers(tokens_per_passage)
     )
+    require_used(settings, conditions)
     directory = EvaluationDirectory(out)
     directory.require_usable()
     with output.working("reading the questions"):
@@ -90,8 +130,10 @@ def evaluate(
         from xorag.runtime.device import limit_threads
 
         limit_threads(threads)
-        is_retrieved = passages is PassageSource.RETRIEVED
-        names = PartNames(index, model, encoder, projector, layout, is_demo_used=is_retrieved)
+        is_judged = any(item.mode is Mode.OPENRAG for item in conditions)
+        named = reader or ("shipped" if is_judged else None)
+        parts = (model, encoder, projector, layout, named, calibration, reranker)
+        names = PartNames(index, *parts, is_demo_used=passages is PassageSource.RETRIEVED)
         place = Place(device, dtype, batch_tokens)
         opened = open_models(names, place.like(directory.recorded_models()), passages, conditions)
     summary = _run(Evaluation(directory, settings, sets, conditions), opened)

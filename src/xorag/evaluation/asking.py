@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from xorag.data.questions import LabelledPassage, Question, Task
 from xorag.errors import EvaluationError
@@ -14,7 +15,11 @@ from xorag.evaluation.passages import as_passage, find_gold, given_passages, gol
 from xorag.evaluation.plan import Condition, PassageSource, Settings
 from xorag.evaluation.results import EvidenceResult, Result
 from xorag.evaluation.scoring import scores_of
-from xorag.types import Answer, Evidence, Passage
+from xorag.pipeline.finding_options import SelectBy
+from xorag.types import Answer, Evidence, Mode, Passage
+
+if TYPE_CHECKING:
+    from xorag.pipeline.options import AskOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,30 @@ def group_questions(
             yield Group(task, of_task[start : start + size])
 
 
+def ask_options(task: Task, condition: Condition, settings: Settings) -> "AskOptions":
+    """What `Pipeline.ask_many` is asked with, under a condition."""
+    options: AskOptions = {
+        "mode": condition.mode,
+        "k": max(1, condition.k),
+        "max_new_tokens": settings.max_new_tokens,
+        "tokens_per_passage": condition.tokens_per_passage or 1,
+        "task": task,
+    }
+    if condition.k and settings.hops > 1:
+        options |= {"hops": settings.hops, "hop_by": settings.hop_by}
+    judges = condition.mode is Mode.OPENRAG
+    if condition.k and (judges or settings.select_by is SelectBy.RERANKER):
+        options |= {"select": settings.select, "select_by": settings.select_by}
+    if judges:
+        options |= {
+            "gate": settings.gate,
+            "threshold": settings.threshold,
+            "abstain_below": settings.abstain_below,
+            "together": settings.together,
+        }
+    return options
+
+
 def build_result(asked: Asked, condition: Condition, answer: Answer) -> Result:
     """Score an answer, and say which of its passages the data set calls supporting.
 
@@ -93,7 +122,8 @@ def build_result(asked: Asked, condition: Condition, answer: Answer) -> Result:
         )
     is_retrieved = condition.k > 0 and asked.given is None
     golds = gold_passages(question) if is_retrieved else ()
-    read = [item.passage for item in answer.evidence]
+    # In mode openrag the answer is that of one path, and rests on its passages alone.
+    read = [item.passage for item in answer.evidence if item.is_chosen is not False]
     return Result(
         id=question.id,
         question=question.question,
@@ -154,4 +184,5 @@ def _kept(
         is_supporting=is_supporting,
         gold_id=gold_id,
         critique=item.critique,
+        is_chosen=item.is_chosen,
     )

@@ -6,14 +6,18 @@ Knows nothing of questions.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from xorag.artifact.manifest import Manifest
+from xorag.artifact.manifest import MANIFEST_NAME, Manifest
 from xorag.errors import ProjectorMismatchError, UsageError
 from xorag.evaluation.plan import Condition, PassageSource
 from xorag.evaluation.ranking import Ranking, score_rankings
 from xorag.evaluation.registered import Models
+from xorag.generation.reader.shipped import shipped_reader
 from xorag.pipeline import Pipeline
+from xorag.pipeline.needs import needed_reader
 from xorag.pipeline.opening import PartNames, Parts, open_parts
+from xorag.pipeline.opening_reader import SHIPPED
 from xorag.retrieval.timed import IndexOnDemand
 from xorag.runtime.device import pick_device, pick_dtype
 from xorag.runtime.sources import default_index_path
@@ -82,6 +86,10 @@ def open_models(
         layout=parts.builder.layout.name,
         dtype=str(dtype).removeprefix("torch."),
         device=device.type,
+        reader=None if names.reader is None else str(names.reader),
+        reader_sha256=_reader_digest(names),
+        calibration=_calibrated(parts),
+        reranker=names.reranker,
     )
     return Opened(pipeline, models)
 
@@ -105,6 +113,8 @@ def _require(
             f"no projector fits the language model {parts.model.name!r} and its encoder; name one "
             "with --projector, train one with `xorag train projector`, or leave xrag out of --modes"
         )
+    if Mode.OPENRAG in modes:
+        needed_reader(parts.openrag)
     if passages is PassageSource.RETRIEVED:
         for mode in modes:
             pipeline.prepare(mode)
@@ -119,6 +129,24 @@ def _projector_name(names: PartNames, parts: Parts) -> str | None:
     if names.projector is not None:
         return str(names.projector)
     return None if parts.projector is None else "the one that comes with xorag"
+
+
+def _reader_digest(names: PartNames) -> str | None:
+    """Of the manifest of a reader that was named; a published checkpoint has none."""
+    if names.reader is None:
+        return None
+    named = names.reader
+    directory = shipped_reader(names.model) if named == SHIPPED else Path(named)
+    manifest = directory / MANIFEST_NAME
+    return hashlib.sha256(manifest.read_bytes()).hexdigest() if manifest.is_file() else None
+
+
+def _calibrated(parts: Parts) -> str | None:
+    """The gate that the reader's calibration chose, such as `token at 0.4`."""
+    if parts.openrag is None or parts.openrag.calibration is None:
+        return None
+    gate = parts.openrag.calibration.gate
+    return f"{gate.kind.value} at {gate.threshold:g}"
 
 
 def _index_manifest(parts: Parts) -> Manifest | None:

@@ -9,7 +9,9 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from xorag.errors import UsageError
-from xorag.types import Mode
+from xorag.pipeline.finding_options import HopBy, SelectBy
+from xorag.pipeline.options import checked
+from xorag.types import GateKind, Mode
 
 MAX_TOKENS_PER_PASSAGE = 16
 
@@ -70,6 +72,18 @@ class Settings:
     seed: int = 0
     """Of the sample that `limit` takes and of the order of given passages."""
     max_new_tokens: int = 32
+    hops: int = 1
+    """How often passages are looked for, where they are retrieved."""
+    hop_by: HopBy = HopBy.NAMES
+    select: int | None = None
+    """Of the `k` passages, those that are read; by relevance in mode `openrag` only."""
+    select_by: SelectBy | None = None
+    gate: GateKind | None = None
+    """Of mode `openrag`, as are those below; None: as calibrated."""
+    threshold: float | None = None
+    abstain_below: float | None = None
+    together: bool = False
+    """Whether all passages of a question are read in one paragraph."""
 
     def __post_init__(self) -> None:
         for name, value in (
@@ -79,6 +93,21 @@ class Settings:
         ):
             if value is not None and value < 1:
                 raise UsageError(f"{name} must be at least 1, got {value}; {_REMEDIES[name]}")
+        checked(
+            mode=Mode.OPENRAG,
+            hops=self.hops,
+            hop_by=self.hop_by,
+            select=self.select,
+            select_by=self.select_by,
+            gate=self.gate,
+            threshold=self.threshold,
+            abstain_below=self.abstain_below,
+        )
+        if self.hops > 1 and self.passages is not PassageSource.RETRIEVED:
+            raise UsageError(
+                f"--hops {self.hops} looks for passages, but they are {self.passages.value}; give "
+                "--passages retrieved, or leave it out"
+            )
 
 
 _REMEDIES: Mapping[str, str] = MappingProxyType(
@@ -93,10 +122,10 @@ MODES: Mapping[str, EvaluatedMode] = MappingProxyType(
         "closed": EvaluatedMode(Mode.CLOSED, reads_passages=False, has_rates=False),
         "text": EvaluatedMode(Mode.TEXT, reads_passages=True, has_rates=False),
         "xrag": EvaluatedMode(Mode.XRAG, reads_passages=True, has_rates=True),
+        "openrag": EvaluatedMode(Mode.OPENRAG, reads_passages=True, has_rates=False),
     }
 )
 """The modes that can be evaluated, by the names that `--modes` takes."""
-_PLANNED = frozenset({"openrag"})
 
 
 def plan_conditions(
@@ -123,14 +152,32 @@ def plan_conditions(
     )
 
 
+def require_used(settings: Settings, conditions: Sequence[Condition]) -> None:
+    """Refuse options of mode openrag where it is not asked.
+
+    Raises:
+        UsageError: If there is one.
+    """
+    if any(condition.mode is Mode.OPENRAG for condition in conditions):
+        return
+    by_relevance = settings.select is not None and settings.select_by is not SelectBy.RERANKER
+    given = {
+        "--gate": settings.gate is not None,
+        "--threshold": settings.threshold is not None,
+        "--abstain-below": settings.abstain_below is not None,
+        "--together": settings.together,
+        "--select by relevance": by_relevance,
+    }
+    if unused := [name for name, is_given in given.items() if is_given]:
+        raise UsageError(
+            f"{' and '.join(unused)} is for mode 'openrag', which is not asked; leave it out, or "
+            "add openrag to --modes"
+        )
+
+
 def _mode(name: str) -> EvaluatedMode:
     if name in MODES:
         return MODES[name]
-    if name in _PLANNED:
-        raise UsageError(
-            f"mode {name!r} is not in this version of xorag, which evaluates "
-            f"{', '.join(MODES)}; leave it out"
-        )
     raise UsageError(f"no mode {name!r}; give some of {', '.join(MODES)}")
 
 

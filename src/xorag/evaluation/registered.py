@@ -15,7 +15,7 @@ from xorag.evaluation.plan import Condition, PassageSource, Settings
 from xorag.evaluation.question_sets import QuestionSet
 
 _PACKAGES = ("xorag", "torch", "transformers", "sentence-transformers", "lancedb")
-_PATHS = frozenset({"projector", "index"})
+_PATHS = frozenset({"projector", "index", "reader"})
 """Fields that another one identifies by its hash, so that they may be named in another way."""
 Item = TypeVar("Item")
 
@@ -44,6 +44,12 @@ class Models:
     layout: str
     dtype: str
     device: str
+    reader: str | None = None
+    reader_sha256: str | None = None
+    """Of its manifest; None where it has none, as published checkpoints."""
+    calibration: str | None = None
+    """The gate that the reader's calibration chose, such as `token at 0.4`."""
+    reranker: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

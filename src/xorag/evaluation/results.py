@@ -34,6 +34,8 @@ class EvidenceResult:
     """Of the labelled passage that it is, is a part of, or holds."""
     critique: Critique | None = None
     """How mode `openrag` judged it."""
+    is_chosen: bool | None = None
+    """Whether mode `openrag` gave the answer of the path through it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Unpack
 
 from xorag.data.questions import Question
 from xorag.errors import PromptTooLongError
-from xorag.evaluation.asking import Group, askable, build_result, group_questions
+from xorag.evaluation.asking import Group, ask_options, askable, build_result, group_questions
 from xorag.evaluation.directory import EvaluationDirectory
 from xorag.evaluation.plan import Condition, Settings
 from xorag.evaluation.question_sets import QuestionSet
@@ -153,11 +153,7 @@ def _ask(
             [item.text for item in group.asked],
             passages=[item.passages for item in group.asked] if is_given else None,
             on_answer=keep,
-            mode=condition.mode,
-            k=max(1, condition.k),
-            max_new_tokens=settings.max_new_tokens,
-            tokens_per_passage=condition.tokens_per_passage or 1,
-            task=group.task,
+            **ask_options(group.task, condition, settings),
         )
     except PromptTooLongError as error:
         raise PromptTooLongError(f"{job.name}: {error}") from error

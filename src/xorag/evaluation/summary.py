@@ -225,7 +225,7 @@ def _rankings(item: ConditionResults) -> list[Ranking]:
             frozenset(result.gold_ids),
         )
         for result in item.results.values()
-        if result.gold_ids
+        if result.gold_ids and (result.gate is None or result.gate.retrieved)
     ]
 
 
