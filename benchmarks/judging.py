@@ -13,7 +13,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 from transformers import GenerationConfig, PreTrainedModel
 
-from benchmarks.measure import DEFAULT_QUESTIONS, dev_questions, in_turn, machine, spread
+from benchmarks.measure import DEFAULT_QUESTIONS, dev_questions, machine, spread, timed
 from xorag.data.reflections.rows import passage_text
 from xorag.generation.control import Piece, PromptEncoder, Quoted, Trusted
 from xorag.generation.layouts import Layout
@@ -215,31 +215,44 @@ class Comparison:
         ]
 
     def measure(self, rounds: int, clock: Callable[[], float]) -> dict[str, object]:
-        """Seconds a question, their ratios, and how far the answers agree."""
-        published, ours = self.one_by_one(), self.together()  # also warms up
+        """Seconds a question of the three ways in turn, their ratios, and how far they agree."""
         count, k = len(self.questions), max(map(len, self.passages))
-        many = in_turn(self.one_by_one, self.together, rounds=rounds, clock=clock)
-        single = in_turn(self.one_by_one, self.singly, rounds=rounds, clock=clock)
+        first = replace(self, questions=self.questions[:1], passages=self.passages[:1])
+        published, ours = first.one_by_one(), first.together()  # warms up
+        ways = (
+            lambda: published.extend(self.one_by_one()),
+            lambda: ours.extend(self.together()),
+            self.singly,
+        )
+        taken: list[list[float]] = [[], [], []]
+        for number in range(rounds):
+            for place in range(len(ways)):
+                way = (place + number) % len(ways)
+                taken[way].append(timed(ways[way], clock=clock) / count)
+        plain, many, single = taken
         return {
             "questions": count,
             "passages": k,
             "tokens_written_by_plain": sum(answer.written for answer in published),
-            "plain_seconds": spread([seconds / count for seconds in many.first]),
-            "ask_many_seconds": spread([seconds / count for seconds in many.second]),
-            "ask_many_ratio": spread(many.ratios()),
-            "ask_ratio": spread(single.ratios()),
+            "plain_seconds": spread(plain),
+            "ask_many_seconds": spread(many),
+            "ask_many_ratio": spread([a / b for a, b in zip(plain, many, strict=True)]),
+            "ask_ratio": spread([a / b for a, b in zip(plain, single, strict=True)]),
             "aim": AIMS.get(k),
+            "answers": len(ours),
             "equal_answers": sum(a.text == b.answer for a, b in zip(published, ours, strict=True)),
-            "largest_difference_of_scores": max(
-                (
-                    abs(score - item.critique.score)
-                    for a, b in zip(published, ours, strict=True)
-                    for score, item in zip(a.scores, b.evidence, strict=True)
-                    if item.critique is not None
-                ),
-                default=0.0,
-            ),
+            "largest_difference_of_scores": _largest_difference(published, ours),
         }
+
+
+def _largest_difference(published: Sequence[PlainAnswer], ours: Sequence[Answer]) -> float:
+    pairs = (
+        (score, item.critique.score)
+        for a, b in zip(published, ours, strict=True)
+        for score, item in zip(a.scores, b.evidence, strict=True)
+        if item.critique is not None
+    )
+    return max((abs(first - second) for first, second in pairs), default=0.0)
 
 
 def _paragraph(passage: Passage) -> list[Piece]:

@@ -16,6 +16,7 @@ from transformers.cache_utils import Cache, DynamicCache
 
 from xorag.compression.model import SoftTokenModel
 from xorag.generation.generator import BATCH_TOKENS, contiguous_before_head, stacked_embeddings
+from xorag.generation.judging_attention import attention_over_short_rows
 from xorag.generation.judging_cache import RowCache, States, states_of
 from xorag.generation.judging_notes import Notes, Written, closed_up
 from xorag.types import Prompt
@@ -141,7 +142,8 @@ class RowModel:
             [before, inputs.is_real, inputs.is_real.new_ones(len(rows), max_new_tokens)], 1
         )
         positions = (starts + inputs.is_real.cumsum(-1) - 1).clamp(min=0)
-        logits = self._forward(cache, is_real[:, :read], positions, inputs_embeds=inputs.embeds)
+        with attention_over_short_rows(self._model):
+            logits = self._forward(cache, is_real[:, :read], positions, inputs_embeds=inputs.embeds)
         notes = Notes(len(rows), self._end_ids, self._watched_ids)
         last = positions[:, -1:]
         for length in range(read + 1, read + max_new_tokens + 1):
