@@ -74,9 +74,7 @@ def main() -> None:
     parser.add_argument("--search", type=SearchMode, default=SearchMode.BM25)
     parser.add_argument("--questions", type=Path, nargs="+", default=_default_sets())
     parser.add_argument("--rows", choices=["dev", "train", "all"], default="all")
-    parser.add_argument(
-        "--held", action="store_true", help="only questions that it can find all of"
-    )
+    parser.add_argument("--held", action="store_true", help="only what it can find all of")
     parser.add_argument("--hops", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("-k", type=int, default=10)
     parser.add_argument("--threads", type=int, default=None)

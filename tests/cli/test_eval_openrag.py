@@ -99,8 +99,11 @@ def test_passages_are_looked_for_in_several_hops(
 ) -> None:
     words = ("--modes", "text", "--passages", "retrieved", "--index", world.index, "-k", 2)
 
-    for count, by in ((1, "names"), (2, "names"), (2, "answer")):
+    for count, by, search in ((1, "names", "bm25"), (2, "names", "bm25"), (2, "answer", "dense")):
         out = tmp_path / f"{by}-{count}"
-        found = evaluated(world, hops, out, capsys, *words, "--hops", count, "--hop-by", by)
-        assert found["passages"] == 2.0
-        assert json.loads((out / "eval.json").read_text())["settings"]["hops"] == count
+        options = ("--hops", count, "--hop-by", by, "--search", search)
+        found = evaluated(world, hops, out, capsys, *words, *options)
+        asked = json.loads((out / "eval.json").read_text())
+        assert found["passages"] > 0
+        assert asked["settings"]["hops"] == count
+        assert asked["models"]["search"] == (None if search == "dense" else search)

@@ -19,7 +19,7 @@ from xorag.cli.options import (
 )
 from xorag.pipeline.finding_options import HopBy, SelectBy
 from xorag.runtime.memory import collection_paused
-from xorag.types import Answer, Form, GateKind, Mode
+from xorag.types import Answer, Form, GateKind, Mode, SearchMode
 
 if TYPE_CHECKING:
     from xorag.pipeline import Pipeline
@@ -68,6 +68,9 @@ def ask(
     together: Annotated[
         bool, typer.Option("--together", help="Read all passages in one paragraph (openrag).")
     ] = False,
+    search: Annotated[
+        SearchMode, typer.Option(help="Find passages by embedding, by words, or by both.")
+    ] = SearchMode.DENSE,
     hops: Annotated[
         int, typer.Option(help="How often to look for passages, each time for what they name.")
     ] = 1,
@@ -127,6 +130,7 @@ def ask(
         "reader": reader or ("shipped" if mode is Mode.OPENRAG else None),
         "calibration": calibration,
         "reranker": reranker,
+        "search": search,
     }
     with output.working("loading the models"), collection_paused():
         from xorag.pipeline import Pipeline

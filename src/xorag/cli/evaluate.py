@@ -18,7 +18,7 @@ from xorag.cli.options import (
 )
 from xorag.evaluation.plan import PassageSource, Rows
 from xorag.pipeline.finding_options import HopBy, SelectBy
-from xorag.types import GateKind, Mode
+from xorag.types import GateKind, Mode, SearchMode
 
 if TYPE_CHECKING:
     from xorag.evaluation.opening import Opened
@@ -77,6 +77,9 @@ def evaluate(
     together: Annotated[
         bool, typer.Option("--together", help="Read all passages in one paragraph (openrag).")
     ] = False,
+    search: Annotated[
+        SearchMode, typer.Option(help="Find passages by embedding, by words, or by both.")
+    ] = SearchMode.DENSE,
     hops: Annotated[
         int, typer.Option(help="How often to look for passages, each time for what they name.")
     ] = 1,
@@ -132,7 +135,7 @@ def evaluate(
         limit_threads(threads)
         is_judged = any(item.mode is Mode.OPENRAG for item in conditions)
         named = reader or ("shipped" if is_judged else None)
-        parts = (model, encoder, projector, layout, named, calibration, reranker)
+        parts = (model, encoder, projector, layout, named, calibration, reranker, search)
         names = PartNames(index, *parts, is_demo_used=passages is PassageSource.RETRIEVED)
         place = Place(device, dtype, batch_tokens)
         opened = open_models(names, place.like(directory.recorded_models()), passages, conditions)

@@ -21,7 +21,7 @@ from xorag.pipeline.opening_reader import SHIPPED
 from xorag.retrieval.timed import IndexOnDemand
 from xorag.runtime.device import pick_device, pick_dtype
 from xorag.runtime.sources import default_index_path
-from xorag.types import Mode
+from xorag.types import Mode, SearchMode
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,7 @@ def open_models(
         reader_sha256=_reader_digest(names),
         calibration=_calibrated(parts),
         reranker=names.reranker,
+        search=_search_name(names, parts),
     )
     return Opened(pipeline, models)
 
@@ -147,6 +148,12 @@ def _calibrated(parts: Parts) -> str | None:
         return None
     gate = parts.openrag.calibration.gate
     return f"{gate.kind.value} at {gate.threshold:g}"
+
+
+def _search_name(names: PartNames, parts: Parts) -> str | None:
+    """How the index is searched, where there is one and it is not the default."""
+    is_default = parts.retriever is None or names.search == SearchMode.DENSE
+    return None if is_default else str(names.search)
 
 
 def _index_manifest(parts: Parts) -> Manifest | None:

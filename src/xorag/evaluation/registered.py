@@ -50,6 +50,8 @@ class Models:
     calibration: str | None = None
     """The gate that the reader's calibration chose, such as `token at 0.4`."""
     reranker: str | None = None
+    search: str | None = None
+    """How an index is searched, where it is not by embedding."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from xorag.generation.layouts import layout_named
 from xorag.generation.prompting import PromptBuilder
 from xorag.pipeline.opening_reader import ReaderNames, open_language
 from xorag.pipeline.openrag import OpenRag
+from xorag.pipeline.options import one_of
 from xorag.pipeline.selecting import ScoresHits
 from xorag.retrieval.timed import (
     PIECE_TOKENS,
@@ -25,6 +26,7 @@ from xorag.retrieval.timed import (
     open_named_encoder,
 )
 from xorag.runtime.sources import default_index_path
+from xorag.types import SearchMode
 
 if TYPE_CHECKING:
     from xorag.retrieval.encoder import PassageEncoder
@@ -49,6 +51,8 @@ class PartOptions(TypedDict, total=False):
     other modes then use, too."""
     calibration: str | Path | None
     """Of that reader, made by `xorag calibrate`; unset, the one in its own directory, if any."""
+    search: SearchMode | str
+    """How the index is searched: `dense`, the default, `bm25` or `hybrid`."""
     reranker: str | None
     """A cross-encoder that chooses passages: a folder or hub name."""
 
@@ -65,6 +69,7 @@ class PartNames:
     reader: str | Path | None = None
     calibration: str | Path | None = None
     reranker: str | None = None
+    search: SearchMode | str = SearchMode.DENSE
     is_demo_used: bool = True
     """Whether the demo's index is opened, if there is one and no index is named."""
     is_calibrated: bool = True
@@ -149,7 +154,8 @@ def _open_index(names: PartNames, place: torch.device) -> IndexOnDemand | None:
     directory = default_index_path() if names.index is None else Path(names.index)
     if names.index is None and not (names.is_demo_used and directory.exists()):
         return None
-    return IndexOnDemand(directory, encoder=names.encoder, device=place)
+    mode = one_of(SearchMode, names.search)
+    return IndexOnDemand(directory, encoder=names.encoder, mode=mode, device=place)
 
 
 def _open_encoder(name: str, place: torch.device) -> "PassageEncoder":
