@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from xorag.evaluation.results import EvidenceResult, Result
+from xorag.types import Critique
 
 RIGHT_FROM = 0.5
 """An answer counts as right from this score on; metrics of 0 or 1 are not touched by it."""
@@ -36,6 +37,10 @@ class ReadAs:
     label: str
     form: str
     tokens: int
+    critique: Critique | None
+    """How mode `openrag` judged it."""
+    is_chosen: bool | None
+    """Whether mode `openrag` answered from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,9 @@ def _join_passages(answered: Mapping[str, Result]) -> tuple[ShownPassage, ...]:
         for evidence in row.evidence:
             key = (evidence.title, evidence.text)
             shown = joined.get(key) or _unread(evidence)
-            reading = ReadAs(label, evidence.form, evidence.tokens)
+            reading = ReadAs(
+                label, evidence.form, evidence.tokens, evidence.critique, evidence.is_chosen
+            )
             joined[key] = replace(shown, read_as=(*shown.read_as, reading))
     return tuple(joined.values())
 
