@@ -13,6 +13,7 @@ them out. The rules that choose the next queries were chosen on rows that are no
 
 import argparse
 import json
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -102,7 +103,10 @@ def measure(
     questions: Sequence[Question], retriever: IndexOnDemand, hops: Sequence[int], k: int
 ) -> dict[str, object]:
     """One set at each number of hops."""
-    found = {count: find(questions, HopRetriever(retriever, hops=count), k) for count in hops}
+    found = {}
+    for count in hops:
+        found[count] = find(questions, HopRetriever(retriever, hops=count), k)
+        print(f"{count} hops: {len(questions)} questions looked for", file=sys.stderr)
     first = found[hops[0]]
     return {
         "questions": len(questions),

@@ -6,11 +6,12 @@ is replaced as a whole, so that it never sees half a batch. Knows nothing of mod
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import lancedb
 import pyarrow as pa
@@ -31,6 +32,8 @@ PROBES = 32
 CANDIDATES = 100
 """Hits of the vector index that are compared again by their stored embeddings, at least;
 ten times `k` where that is more."""
+SEARCHES_AT_ONCE = 4
+Query = TypeVar("Query")
 _COLUMNS = (*schema.PASSAGE_COLUMNS, schema.EMBEDDING)
 
 
@@ -122,7 +125,7 @@ class PassageIndex:
         """
         k = self._at_most_all(k)
         columns = self._columns(with_pieces=with_pieces)
-        return [self._nearest(vector, k, columns) for vector in vectors]
+        return _side_by_side(lambda vector: self._nearest(vector, k, columns), vectors)
 
     def search_bm25(
         self, queries: Sequence[str], k: int, *, with_pieces: bool = False
@@ -136,7 +139,7 @@ class PassageIndex:
         """
         k = self._at_most_all(k)
         columns = self._columns(with_pieces=with_pieces)
-        return [self._matching(query, k, columns) for query in queries]
+        return _side_by_side(lambda query: self._matching(query, k, columns), queries)
 
     def content_hashes(self, document_ids: Sequence[str]) -> dict[str, str]:
         """The content hash of each of the documents that the index holds."""
@@ -219,6 +222,17 @@ class PassageIndex:
             .to_arrow()
         )
         return _hits(found, found["_score"].to_pylist(), schema.embeddings_of(found))
+
+
+def _side_by_side(
+    search: Callable[[Query], list[Hit]], queries: Iterable[Query]
+) -> list[list[Hit]]:
+    """Search for several queries at a time; each waits for the index more than it computes."""
+    wanted = list(queries)
+    if len(wanted) <= 1:
+        return [search(query) for query in wanted]
+    with ThreadPoolExecutor(min(SEARCHES_AT_ONCE, len(wanted))) as pool:
+        return list(pool.map(search, wanted))
 
 
 def open_table(directory: Path, session: lancedb.Session | None) -> lancedb.table.Table:
