@@ -15,7 +15,7 @@ import argparse
 import json
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -32,6 +32,7 @@ from xorag.runtime.loading import load_language_model
 BARS = {1: 1.35, 2000: 1.15}
 SHAPES = ((576, 16), (576, 64), (2048, 128), (4096, 512))
 """Hidden and width of the readers: small, default, and the published 7B with one between."""
+FEW = 8
 LEAST_SECONDS = 0.2
 """How long a timed action shall take, by repeating what is short."""
 
@@ -99,8 +100,9 @@ class Forward:
 
     def rows(self, tokens: Sequence[int], rounds: int) -> list[dict[str, object]]:
         """Ratios for each number of tokens and each way."""
-        ways: tuple[Kernel | None, ...] = (None, *Kernel)
-        return [self._row(count, way, rounds) for count in tokens for way in ways]
+        return [
+            self._row(count, way, rounds) for count in tokens for way in (None, *ways_for(count))
+        ]
 
     def _row(self, count: int, kernel: Kernel | None, rounds: int) -> dict[str, object]:
         for layer in expert_layers(self.sparse).values():
@@ -117,11 +119,16 @@ class Forward:
             "dtype": self.dtype,
             "tokens": count,
             "kernel": kernel.value if kernel else "chosen",
-            "chosen": choose_kernel(count, self.options).value,
+            "chosen": self._chosen(count),
             "dense_ms": spread([1000 * seconds / repeats for seconds in found.second]),
             "ratio": spread(found.ratios()),
             "bar": BARS.get(count) if kernel is None else None,
         }
+
+    def _chosen(self, count: int) -> str:
+        config = self.dense.config.get_text_config()
+        tokens = torch.empty(count, config.hidden_size, dtype=DTYPES[self.dtype], device="meta")
+        return choose_kernel(tokens, self.options).value
 
 
 def kernel_rows(
@@ -139,8 +146,9 @@ def kernel_rows(
             "hidden": hidden,
             "width": width,
             "tokens": count,
+            "chosen": choose_kernel(inputs, replace(options, width=width)).value,
         }
-        for kernel in Kernel:
+        for kernel in ways_for(count):
             action = partial(mixed, kernel, inputs, values.softmax(-1), chosen, down, up)
             row[kernel.value] = milliseconds(action)
         rows.append(row)
@@ -167,6 +175,11 @@ def read(model: PreTrainedModel, ids: Tensor) -> Tensor:
     """Read tokens, and wait until it is done wherever it is done."""
     logits: Tensor = model(input_ids=ids, use_cache=False, logits_to_keep=1).logits
     return logits.cpu()
+
+
+def ways_for(count: int) -> list[Kernel]:
+    """All ways, but `picked` only where tokens are few: it copies weights for each."""
+    return [kernel for kernel in Kernel if kernel is not Kernel.PICKED or count <= FEW]
 
 
 def repeat(action: partial[Tensor], times: int) -> None:

@@ -107,9 +107,16 @@ def test_every_shape_of_batch_is_kept(kernel: Kernel) -> None:
         assert layer(torch.randn(shape).double()).shape == shape
 
 
-def test_a_known_kernel_is_chosen_for_any_number_of_tokens() -> None:
-    for tokens in (1, 8, 100, 10_000):
-        assert choose_kernel(tokens, OPTIONS) in set(Kernel)
+def test_sorting_is_chosen_where_it_saves_much_and_picking_for_one_token() -> None:
+    wide, narrow = ExpertOptions(experts=8, width=512), ExpertOptions(experts=8, width=16)
+    dense = ExpertOptions(experts=2, width=16, top_k=2)
+
+    assert choose_kernel(torch.empty(1, 576), narrow) is Kernel.PICKED
+    assert choose_kernel(torch.empty(1, 576), dense) is Kernel.ALL
+    assert choose_kernel(torch.empty(8, 576), narrow) is Kernel.ALL
+    assert choose_kernel(torch.empty(2000, 576), narrow) is Kernel.GROUPED
+    assert choose_kernel(torch.empty(2000, 576, dtype=torch.bfloat16), narrow) is Kernel.ALL
+    assert choose_kernel(torch.empty(64, 4096, dtype=torch.bfloat16), wide) is Kernel.GROUPED
 
 
 def test_dropout_acts_in_training_only() -> None:

@@ -67,7 +67,7 @@ class ExpertMLP(nn.Module):
         logits = self._logits(hidden_states.reshape(tokens.shape))
         values, chosen = logits.topk(self.options.top_k, dim=-1)
         weights = values.softmax(dim=-1)
-        kernel = self.kernel or choose_kernel(tokens.shape[0], self.options)
+        kernel = self.kernel or choose_kernel(tokens, self.options)
         mixed = mix(kernel, self._expert_input(tokens), weights, chosen, self.down, self.up)
         refined = tokens.add(mixed.to(tokens.dtype), alpha=self.options.scale)
         return refined.view(dense.shape)

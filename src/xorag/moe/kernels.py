@@ -1,4 +1,4 @@
-"""Three ways to compute the same: a plain loop, all experts at once, and tokens sorted by expert.
+"""Four ways to compute the same: a plain loop, all experts, tokens by expert, experts by token.
 
 Shapes: tokens `(tokens, hidden)`; weights and chosen `(tokens, top_k)`; down and up both
 `(experts, width, hidden)`. Each gives the sum over the chosen experts k of w_k up_k GELU(down_k m),
@@ -15,6 +15,9 @@ from torch.nn import functional
 
 from xorag.moe.options import ExpertOptions
 
+_WORTH_SORTING, _WORTH_SORTING_16_BIT = 8_000_000, 110_000_000
+"""From how many saved multiplications of each of the two products sorting is faster."""
+
 
 class Kernel(StrEnum):
     """A way to compute the experts."""
@@ -25,6 +28,8 @@ class Kernel(StrEnum):
     """Two products with all experts; weights of those not chosen are 0."""
     GROUPED = "grouped"
     """Tokens sorted by expert, and products of each group."""
+    PICKED = "picked"
+    """Token after token, each with a copy of the experts that it chose."""
 
 
 def mix(
@@ -34,10 +39,22 @@ def mix(
     return _KERNELS[kernel](tokens, weights, chosen, down, up)
 
 
-def choose_kernel(tokens: int, options: ExpertOptions) -> Kernel:
-    """The fastest way for so many tokens, as `benchmarks/experts.py` measured it."""
-    del tokens, options
-    return Kernel.ALL
+def choose_kernel(tokens: Tensor, options: ExpertOptions) -> Kernel:
+    """The fastest way, as `benchmarks/experts.py` measured it on a CPU.
+
+    Sorting costs some fixed time and pays where it saves more: the products of tokens with experts
+    that they did not choose. Formats of 16 bits multiply faster, so it takes more of them.
+
+    Args:
+        tokens: What the experts shall read, `(tokens, hidden)`.
+        options: Shape of the experts.
+    """
+    count, hidden = tokens.shape
+    if count == 1 and 2 * options.top_k <= options.experts:
+        return Kernel.PICKED
+    saved = count * (options.experts - options.top_k) * options.width * hidden
+    worth = _WORTH_SORTING if tokens.dtype.itemsize > 2 else _WORTH_SORTING_16_BIT  # noqa: PLR2004 - bytes
+    return Kernel.GROUPED if saved > worth else Kernel.ALL
 
 
 def _loop(tokens: Tensor, weights: Tensor, chosen: Tensor, down: Tensor, up: Tensor) -> Tensor:
@@ -59,20 +76,43 @@ def _all(tokens: Tensor, weights: Tensor, chosen: Tensor, down: Tensor, up: Tens
 
 
 def _grouped(tokens: Tensor, weights: Tensor, chosen: Tensor, down: Tensor, up: Tensor) -> Tensor:
-    top_k = chosen.shape[1]
+    # A group at a time, so that what is gathered stays in the processor's cache. A token stands in
+    # a group once, so the order of sums is fixed, on a GPU too.
     order = chosen.flatten().argsort(stable=True)
     counts = torch.bincount(chosen.flatten(), minlength=down.shape[0]).tolist()
-    groups = torch.split(tokens[order // top_k], counts)
-    inner = torch.cat([functional.linear(g, down[k]) for k, g in enumerate(groups)])
-    shares = weights.flatten()[order].unsqueeze(-1)
-    weighted = functional.gelu(inner) * shares.to(inner.dtype)
-    outputs = torch.cat([g @ up[k] for k, g in enumerate(torch.split(weighted, counts))])
-    back = torch.empty_like(order).scatter_(
-        0, order, torch.arange(order.shape[0], device=order.device)
+    shares = weights.flatten().index_select(0, order).unsqueeze(-1)
+    groups = zip(
+        order.div(chosen.shape[1], rounding_mode="floor").split(counts),
+        shares.split(counts),
+        strict=True,
     )
-    return outputs[back].view(-1, top_k, outputs.shape[-1]).sum(dim=1)
+    mixed = torch.zeros_like(tokens)
+    for expert, (rows, share) in enumerate(groups):
+        if len(rows):
+            inner = functional.linear(tokens.index_select(0, rows), down[expert])
+            weighted = functional.gelu(inner) * share.to(inner.dtype)
+            mixed = mixed.index_add_(0, rows, (weighted @ up[expert]).to(mixed.dtype))
+    return mixed
+
+
+def _picked(tokens: Tensor, weights: Tensor, chosen: Tensor, down: Tensor, up: Tensor) -> Tensor:
+    width, hidden = chosen.shape[1] * down.shape[1], down.shape[2]
+    mixed = [tokens[:0]]
+    for token, shares, experts in zip(tokens.split(1), weights, chosen, strict=True):
+        inner = functional.linear(token, down.index_select(0, experts).view(width, hidden))
+        weighted = functional.gelu(inner).view(len(shares), -1) * shares.unsqueeze(-1)
+        picked = up.index_select(0, experts).view(width, hidden)
+        mixed.append(weighted.to(inner.dtype).view(1, width) @ picked)
+    return torch.cat(mixed)
 
 
 _KERNELS: Mapping[Kernel, Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]] = (
-    MappingProxyType({Kernel.LOOP: _loop, Kernel.ALL: _all, Kernel.GROUPED: _grouped})
+    MappingProxyType(
+        {
+            Kernel.LOOP: _loop,
+            Kernel.ALL: _all,
+            Kernel.GROUPED: _grouped,
+            Kernel.PICKED: _picked,
+        }
+    )
 )
