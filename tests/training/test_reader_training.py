@@ -1,10 +1,5 @@
 """Runs from a recipe to a reader, with real parts."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,9 +8,7 @@ from safetensors.torch import load_file
 
 from tests.training.conftest import TrainingWorld
 from tests.training.tiny_readers import reader_recipe, write_rows
-from tests.untraced import untraced_environment
 from xorag.artifact.store import read_manifest
-from xorag.config.described import describe
 from xorag.config.reader_recipe import ReaderRecipe
 from xorag.errors import ConfigError, ExpertError, TrainingError, UsageError
 from xorag.generation.reader.opening import open_reader
@@ -32,12 +25,6 @@ CPU = torch.device("cpu")
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_rows(tmp_path_factory.mktemp("rows") / "reflections.jsonl")
-
-
-def weights(directory: Path) -> dict[str, torch.Tensor]:
-    return {
-        k: v for file in sorted(directory.glob("*.safetensors")) for k, v in load_file(file).items()
-    }
 
 
 def test_a_run_ends_in_a_reader_that_says_how_it_was_made(
@@ -151,31 +138,6 @@ def test_before_the_first_step_the_reader_is_the_dense_model(
     assert torch.allclose(logits[..., : old.shape[-1]], old, atol=1e-5)
 
 
-def test_a_run_that_was_stopped_goes_on_to_the_same_reader(
-    training_world: TrainingWorld, rows: Path, tmp_path: Path
-) -> None:
-    model = training_world.model
-    whole = train_reader(reader_recipe(model, rows, tmp_path / "whole"), device="cpu")
-
-    class StopError(Exception):
-        """Stands for a kill between two steps."""
-
-    def stop(state: TrainingProgress) -> None:
-        if state.step == 5:
-            raise StopError
-
-    recipe = reader_recipe(model, rows, tmp_path / "stopped")
-    with pytest.raises(StopError):
-        train_reader(recipe, device="cpu", on_progress=stop)
-    steps: list[int] = []
-    resumed = train_reader(recipe, device="cpu", on_progress=lambda state: steps.append(state.step))
-
-    assert steps == [5, 6]
-    assert resumed.loss == whole.loss
-    for name, tensor in weights(whole.reader).items():
-        assert torch.equal(tensor, weights(resumed.reader)[name])
-
-
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_checkpoint(
     training_world: TrainingWorld, rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -284,53 +246,3 @@ def test_what_does_not_fit_the_model_is_refused_before_anything_is_written(
 def test_more_chosen_experts_than_there_are_is_refused(rows: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="top_k"):
         reader_recipe(tmp_path, rows, tmp_path / "run", experts__top_k=5)
-
-
-def test_other_rows_are_another_run(
-    training_world: TrainingWorld, rows: Path, tmp_path: Path
-) -> None:
-    recipe = reader_recipe(training_world.model, rows, tmp_path / "run", train__max_steps=1)
-    train_reader(recipe, device="cpu")
-    other = write_rows(tmp_path / "other.jsonl", questions=20)
-    examples = recipe.examples.model_copy(update={"rows": (other,)})
-
-    with pytest.raises(ConfigError, match="differs"):
-        train_reader(recipe.model_copy(update={"examples": examples}), device="cpu")
-
-
-def launch(recipe: ReaderRecipe, path: Path) -> "subprocess.Popen[str]":
-    lines = describe(ReaderRecipe, recipe.model_dump(mode="json"))
-    path.write_text("\n".join(lines), encoding="utf-8")
-    command = [sys.executable, "-m", "xorag.cli.main", "train", "reader", str(path)]
-    return subprocess.Popen(
-        [*command, "--device", "cpu", "--json"],
-        env=untraced_environment() | {"OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-@pytest.mark.slow
-def test_a_killed_process_goes_on_to_the_same_loss(
-    training_world: TrainingWorld, rows: Path, tmp_path: Path
-) -> None:
-    options = {
-        "train__max_steps": 200,
-        "train__epochs": 16,
-        "train__save_every": 20,
-        "train__validate_every": 1000,
-    }
-    model = training_world.model
-    killed = reader_recipe(model, rows, tmp_path / "killed", **options)
-    process = launch(killed, tmp_path / "killed.toml")
-    while not list((tmp_path / "killed").glob("checkpoint-*/trainer_state.json")):
-        assert process.poll() is None, process.communicate()[1]
-        time.sleep(0.05)
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
-
-    out, err = launch(killed, tmp_path / "killed.toml").communicate()
-    whole = train_reader(reader_recipe(model, rows, tmp_path / "whole", **options), device="cpu")
-
-    assert f'"loss": {whole.loss}' in out, err

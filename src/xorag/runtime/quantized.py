@@ -43,16 +43,7 @@ def load_in_four_bits(
         ModelNotFoundError: If nothing of that name is found, or what is found cannot be loaded.
         UsageError: If the device is no CUDA GPU.
     """
-    if device.type != "cuda":
-        raise UsageError(
-            f"weights of 4 bits need a CUDA GPU, but the device is {str(device)!r}; "
-            "train with model.quantization=none here"
-        )
-    if find_spec("bitsandbytes") is None:
-        raise MissingExtraError(
-            "weights of 4 bits need bitsandbytes; install bitsandbytes beside xorag[train], or "
-            "train with model.quantization=none"
-        )
+    _require_four_bits(device)
     source = language_model_path(name, on_message)
     quantization = BitsAndBytesConfig(  # type: ignore[no-untyped-call]
         load_in_4bit=True,
@@ -76,3 +67,16 @@ def load_in_four_bits(
             "folder or hub name of a causal language model that transformers supports"
         ) from error
     return LanguageModel(model, load_tokenizer(source), name or DEFAULT_LANGUAGE_MODEL)
+
+
+def _require_four_bits(device: torch.device) -> None:
+    if device.type != "cuda":
+        raise UsageError(
+            f"weights of 4 bits need a CUDA GPU, but the device is {str(device)!r}; "
+            "train with model.quantization=none here"
+        )
+    if find_spec("bitsandbytes") is None:
+        raise MissingExtraError(
+            "weights of 4 bits need bitsandbytes; install bitsandbytes beside xorag[train], or "
+            "train with model.quantization=none"
+        )
