@@ -11,6 +11,7 @@ from transformers import PreTrainedModel
 
 from tests.generation.tiny_judges import make_reader, watched_ids, write_alone
 from xorag.generation.judging_notes import Notes, Written
+from xorag.generation.judging_padding import MOST_PADDING, READ_AT_LEAST, alike
 from xorag.generation.judging_rows import Row, RowModel
 from xorag.types import Prompt
 
@@ -65,6 +66,27 @@ def test_small_batches_write_the_same(batch_tokens: int) -> None:
     parted = write(model, rows(), batch_tokens=batch_tokens)
 
     assert_same(parted, write(model, rows()))
+
+
+def test_rows_read_in_parts_of_like_length_write_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, _ = make_reader()
+    together = write(model, rows())
+    monkeypatch.setattr("xorag.generation.judging_padding.READ_AT_LEAST", 1)
+
+    assert_same(write(model, rows()), together)
+
+
+@given(lengths=st.lists(st.integers(1, 900), min_size=1, max_size=30))
+def test_parts_hold_all_rows_in_order_and_little_padding(lengths: list[int]) -> None:
+    lengths = sorted(lengths)
+
+    parts = alike(lengths)
+
+    assert [i for part in parts for i in part] == list(range(len(lengths)))
+    for part in parts:
+        tokens = sum(lengths[i] for i in part)
+        padding = lengths[part[-1]] * len(part) - tokens
+        assert len(part) == 1 or tokens <= READ_AT_LEAST or padding <= MOST_PADDING * tokens
 
 
 def test_rows_share_only_the_tokens_that_they_begin_with() -> None:

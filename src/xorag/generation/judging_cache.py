@@ -29,6 +29,9 @@ class RowLayer(DynamicLayer):  # type: ignore[no-untyped-call]
     their places, and nothing else is copied.
     """
 
+    keys: Tensor
+    values: Tensor
+
     def __init__(self, room: int) -> None:
         """Leave the memory untaken.
 
@@ -68,6 +71,24 @@ class RowLayer(DynamicLayer):  # type: ignore[no-untyped-call]
         self._all_values[:, :, self._length : end] = value_states
         return self._show(end)
 
+    @classmethod
+    def joined(cls, layers: Sequence["RowLayer"], *, before: int, room: int) -> "RowLayer":
+        """All rows of some layers in one; `RowCache.joined` says how."""
+        whole = cls(room)
+        count = sum(len(layer.keys) for layer in layers)
+        whole._take(layers[0].keys, layers[0].values, count)
+        read = max(layer.keys.shape[-2] for layer in layers)
+        start = 0
+        for layer in layers:
+            end, own = start + len(layer.keys), layer.keys.shape[-2] - before
+            for held, states in ((whole._all_keys, layer.keys), (whole._all_values, layer.values)):
+                held[start:end, :, :before] = states[:, :, :before]
+                held[start:end, :, before : read - own] = 0.0  # masked, but must be numbers
+                held[start:end, :, read - own : read] = states[:, :, before:]
+            start = end
+        whole._show(read)
+        return whole
+
     def close_up(self, moves: Moves) -> None:
         """Let rows leave."""
         for held in (self._all_keys, self._all_values):
@@ -94,10 +115,15 @@ class RowLayer(DynamicLayer):  # type: ignore[no-untyped-call]
 class RowCache(Cache):
     """The layers of rows that go on from what was read before."""
 
-    def __init__(
-        self, states: Sequence[States], rows: Tensor, *, is_shared: bool, room: int
-    ) -> None:
-        """Copy the states that the rows begin with.
+    def __init__(self, layers: Sequence[RowLayer]) -> None:
+        super().__init__(layers=list(layers))
+        self.row_layers = list(layers)
+
+    @classmethod
+    def after(
+        cls, states: Sequence[States], rows: Tensor, *, is_shared: bool, room: int
+    ) -> "RowCache":
+        """Copy the states that rows begin with.
 
         Args:
             states: Of each layer.
@@ -106,15 +132,27 @@ class RowCache(Cache):
             room: Positions that a row may come to hold, those copied included.
         """
         layers = [RowLayer(room) for _ in states]
-        super().__init__(layers=list(layers))
-        self._rows = layers
         for layer, before in zip(layers, states, strict=True):
             if is_shared:
                 layer.begin(before, rows)
+        return cls(layers)
+
+    @classmethod
+    def joined(cls, parts: Sequence["RowCache"], *, before: int, room: int) -> "RowCache":
+        """All rows of some caches in one, in their order.
+
+        Args:
+            parts: Each with another number of positions after those they began with.
+            before: Positions that they began with.
+            room: Positions that a row may come to hold. Rows are padded between those that they
+                began with and the others, so that all end together.
+        """
+        layers = zip(*(part.row_layers for part in parts), strict=True)
+        return cls([RowLayer.joined(each, before=before, room=room) for each in layers])
 
     def close_up(self, moves: Moves) -> None:
         """Let rows leave in all layers."""
-        for layer in self._rows:
+        for layer in self.row_layers:
             layer.close_up(moves)
 
 

@@ -19,6 +19,7 @@ from xorag.generation.generator import BATCH_TOKENS, contiguous_before_head, sta
 from xorag.generation.judging_attention import attention_over_short_rows
 from xorag.generation.judging_cache import RowCache, States, states_of
 from xorag.generation.judging_notes import Notes, Written, closed_up
+from xorag.generation.judging_padding import alike, padded
 from xorag.types import Prompt
 
 
@@ -55,6 +56,19 @@ class _Inputs:
     """`(batch, length, hidden)`."""
     is_real: Tensor
     """False at padding, `(batch, length)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Rows of like length that were read, before they are written on from."""
+
+    cache: RowCache
+    logits: Tensor
+    """Of the next token, `(batch, vocab)`."""
+    is_real: Tensor
+    """False at padding, `(batch, positions)`."""
+    last: Tensor
+    """Place of each row's last token in its text, `(batch, 1)`."""
 
 
 class RowModel:
@@ -113,8 +127,10 @@ class RowModel:
     def _batches(
         self, beginnings: Beginnings, rows: Sequence[Row], max_new_tokens: int
     ) -> Iterator[list[int]]:
-        """Part the rows, shortest first, so that no batch exceeds the token budget."""
-        order = sorted(range(len(rows)), key=lambda i: len(rows[i].prompt.token_ids))
+        """Part the rows, least to be read first, so that no batch exceeds the token budget."""
+        known = [len(prompt.token_ids) for prompt in beginnings.prompts]
+        left = [len(row.prompt.token_ids) - known[row.beginning] for row in rows]
+        order = sorted(range(len(rows)), key=lambda i: left[i])
         batch: list[int] = []
         for i in order:
             width = beginnings.length + len(rows[i].prompt.token_ids) + max_new_tokens
@@ -129,31 +145,47 @@ class RowModel:
     def _write(
         self, beginnings: Beginnings, rows: Sequence[Row], max_new_tokens: int
     ) -> list[Written]:
-        """Write one batch."""
+        """Write one batch: its rows are read in parts of like length, then written together."""
         shared = self._shared(beginnings, rows, max_new_tokens)
-        inputs = self._inputs([row.prompt for row in rows], shared)
-        of_rows = torch.tensor([row.beginning for row in rows], device=inputs.embeds.device)
-        starts = torch.tensor(shared, device=of_rows.device)[:, None]
-        before = _is_shared(beginnings, rows, shared).to(of_rows.device)
-        read = before.shape[1] + inputs.embeds.shape[1]
+        before = beginnings.length if any(shared) else 0
+        parts = [
+            self._read(beginnings, [rows[i] for i in part], [shared[i] for i in part], before)
+            for part in alike(
+                [len(r.prompt.token_ids) - n for r, n in zip(rows, shared, strict=True)]
+            )
+        ]
+        read = max(part.is_real.shape[1] for part in parts)
         room = read + max_new_tokens
-        cache = RowCache(beginnings.states, of_rows, is_shared=any(shared), room=room)
-        is_real = torch.cat(
-            [before, inputs.is_real, inputs.is_real.new_ones(len(rows), max_new_tokens)], 1
-        )
-        positions = (starts + inputs.is_real.cumsum(-1) - 1).clamp(min=0)
-        with attention_over_short_rows(self._model):
-            logits = self._forward(cache, is_real[:, :read], positions, inputs_embeds=inputs.embeds)
+        cache = RowCache.joined([part.cache for part in parts], before=before, room=room)
+        is_real = torch.cat([padded(part.is_real, before, read, room) for part in parts])
+        logits = torch.cat([part.logits for part in parts])
+        last = torch.cat([part.last for part in parts])
         notes = Notes(len(rows), self._end_ids, self._watched_ids)
-        last = positions[:, -1:]
-        for length in range(read + 1, read + max_new_tokens + 1):
+        for length in range(read + 1, room + 1):
             ids, moves = notes.note(logits)
-            if moves.count == 0 or length == read + max_new_tokens:
+            if moves.count == 0 or length == room:
                 break
             cache.close_up(moves)
             is_real, last = closed_up(is_real, moves), closed_up(last, moves) + 1
             logits = self._forward(cache, is_real[:, :length], last, input_ids=ids[:, None])
         return notes.written()
+
+    def _read(
+        self, beginnings: Beginnings, rows: Sequence[Row], shared: Sequence[int], before: int
+    ) -> _Read:
+        """Read rows after what they share with their beginnings."""
+        inputs = self._inputs([row.prompt for row in rows], shared)
+        device = inputs.embeds.device
+        of_rows = torch.tensor([row.beginning for row in rows], device=device)
+        known = _is_shared(beginnings, rows, shared, before).to(device)
+        is_real = torch.cat([known, inputs.is_real], dim=1)
+        room = is_real.shape[1]
+        cache = RowCache.after(beginnings.states, of_rows, is_shared=before > 0, room=room)
+        starts = torch.tensor(shared, device=device)[:, None]
+        positions = (starts + inputs.is_real.cumsum(-1) - 1).clamp(min=0)
+        with attention_over_short_rows(self._model):
+            logits = self._forward(cache, is_real, positions, inputs_embeds=inputs.embeds)
+        return _Read(cache, logits, is_real, positions[:, -1:])
 
     def _shared(
         self, beginnings: Beginnings, rows: Sequence[Row], max_new_tokens: int
@@ -214,12 +246,17 @@ def _common(first: Sequence[int], second: Sequence[int]) -> int:
     return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
 
 
-def _is_shared(beginnings: Beginnings, rows: Sequence[Row], shared: Sequence[int]) -> Tensor:
-    """True where a row may look at its beginning's states, `(rows, length)`.
+def _is_shared(
+    beginnings: Beginnings, rows: Sequence[Row], shared: Sequence[int], length: int
+) -> Tensor:
+    """True where a row may look at its beginning's states, which are padded on the left.
 
-    The states are padded on the left; without any shared token there are none to look at.
+    Args:
+        beginnings: What was read before.
+        rows: What goes on from it.
+        shared: How many tokens of its beginning each row has.
+        length: Of the states; 0 where none are looked at.
     """
-    length = beginnings.length if any(shared) else 0
     mask = torch.zeros(len(rows), length, dtype=torch.bool)
     for i, (row, count) in enumerate(zip(rows, shared, strict=True)):
         start = length - len(beginnings.prompts[row.beginning].token_ids)
