@@ -22,7 +22,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture
 def questions(tmp_path: Path) -> Path:
-    rows = [question(f"Who wrote Emma {n}?", ["Jane Austen"], GOLD, number=n) for n in range(6)]
+    rows = [
+        question(f"Who wrote Emma {n}, the capital?", ["Jane Austen"], GOLD, number=n)
+        for n in range(6)
+    ]
     return write_questions(tmp_path / "nq.jsonl", *rows)
 
 

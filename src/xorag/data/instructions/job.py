@@ -78,6 +78,7 @@ def build_instructions(
         StorageError: If the disk is full or refuses to be written.
         UsageError: If the inputs contradict each other.
     """
+    require_listed(inputs)
     sets = open_sets(inputs.sets, split=inputs.split)
     reserved = reserve(inputs, sets, keeps_dev=options.keeps_dev)
     builder = Builder(options, reserved, None if found is None else found.retrieve)
@@ -95,15 +96,22 @@ def build_instructions(
     return write_examples(output.directory, examples(), card, overwrite=output.overwrite)
 
 
+def require_listed(inputs: Inputs) -> None:
+    """Refuse a corpus without the list that it explains.
+
+    Raises:
+        UsageError: If there is one.
+    """
+    if inputs.corpus is not None and inputs.keep_out is None:
+        raise UsageError("a corpus is read for the texts of a keep-out list; give --keep-out too")
+
+
 def reserve(inputs: Inputs, sets: Sequence[ExampleSet], *, keeps_dev: bool) -> Reserved:
     """Note what no example may hold: dev rows, their passages, and listed passages.
 
     Raises:
         SourceError: If a source cannot be read or holds a bad row.
-        UsageError: If a corpus is given without the list that it explains.
     """
-    if inputs.corpus is not None and inputs.keep_out is None:
-        raise UsageError("a corpus is read for the texts of a keep-out list; give --keep-out too")
     keep_out = read_keep_out(inputs.keep_out) if inputs.keep_out else frozenset[str]()
     documents = listed_documents(inputs.corpus, keep_out) if inputs.corpus else ()
     reported = [*(() if keeps_dev else sets), *map(open_set, inputs.reserve)]

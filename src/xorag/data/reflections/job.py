@@ -10,7 +10,15 @@ import numpy as np
 from xorag.data.instructions.building import Builder, BuildOptions
 from xorag.data.instructions.card import Provenance
 from xorag.data.instructions.counts import parse_counts
-from xorag.data.instructions.job import Found, Inputs, OnRow, Output, ignore_row, reserve
+from xorag.data.instructions.job import (
+    Found,
+    Inputs,
+    OnRow,
+    Output,
+    ignore_row,
+    require_listed,
+    reserve,
+)
 from xorag.data.instructions.opening import file_sha256, open_sets
 from xorag.data.instructions.sets import ExampleSet
 from xorag.data.instructions.tally import Tally
@@ -112,6 +120,7 @@ def _gather(
 ) -> _Gathered:
     if not inputs.sets and helpers.own is None:
         raise UsageError("no question set was named; give files, names of sets, or own passages")
+    require_listed(inputs)
     sets = open_sets(inputs.sets, split=inputs.split) if inputs.sets else ()
     reserved = reserve(inputs, sets, keeps_dev=False)
     if helpers.own is not None:
