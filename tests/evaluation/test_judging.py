@@ -66,6 +66,16 @@ def test_passages_labelled_supporting_are_told_from_the_others() -> None:
     assert summary.support_auc.mean == 0.0
 
 
+def test_passages_that_were_judged_as_one_paragraph_are_left_out() -> None:
+    gate = token(0.9, retrieved=True)
+    both = (passage(0.9, 0.9, is_supporting=True), passage(0.9, 0.9, is_supporting=False))
+
+    summary = summarise_judging({"q0": judged("q0", gate, *both)}, None, "match")
+
+    assert summary is not None
+    assert summary.relevance_auc is None
+
+
 @pytest.mark.parametrize(
     ("kind", "unsure", "sure"), [(GateKind.TOKEN, 0.9, 0.1), (GateKind.MINP, 0.1, 0.9)]
 )

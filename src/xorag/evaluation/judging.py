@@ -34,7 +34,8 @@ class JudgingSummary:
     abstained: float
     """Share of the questions that were left without an answer."""
     relevance_auc: Interval | None
-    """P([Relevant]) against the data set's labels of the passages; None without both kinds."""
+    """P([Relevant]) against the data set's labels of the passages; None without both kinds, or
+    where passages are read in one paragraph."""
     support_auc: Interval | None
     """How far the passage supports the answer, against the same labels."""
     gate_auc: Interval | None
@@ -95,9 +96,15 @@ def _judgements(rows: Sequence[Result]) -> list[_Judgement]:
     return [
         _Judgement(result.id, item.critique, item.is_supporting)
         for result in rows
+        if not _is_one_paragraph(result)
         for item in result.evidence
         if item.critique is not None and item.is_supporting is not None
     ]
+
+
+def _is_one_paragraph(result: Result) -> bool:
+    """Whether several passages were judged as one, which says nothing of each."""
+    return len(result.evidence) > 1 and len({item.critique for item in result.evidence}) == 1
 
 
 def _auc(judged: Sequence[_Judgement], scores: Sequence[float], seed: int) -> Interval | None:
