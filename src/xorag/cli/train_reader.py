@@ -56,8 +56,7 @@ def _print(report: "ReaderReport", *, as_json: bool) -> None:
     ]
     columns = ["tokens", "count", "loss", "right", "AUC"]
     output.table(columns, rows, title="held-out rows, loss in nats a token")
-    dropped = ", ".join(f"{count} {name}" for name, count in asdict(report.dropped).items())
-    output.line(f"{report.rows} examples to learn from; dropped: {dropped}")
+    output.line(f"{report.rows} examples to learn from; dropped: {report.dropped}")
     uneven = min(report.experts, key=lambda layer: layer.entropy)
     unused = sum(len(layer.dead) for layer in report.experts)
     output.line(

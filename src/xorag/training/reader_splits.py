@@ -24,6 +24,10 @@ class DroppedRows:
     empty: int = 0
     """Nothing of it is scored."""
 
+    def __str__(self) -> str:
+        """The counts in words."""
+        return f"{self.too_long} too long, {self.unfit} unfit, {self.empty} empty"
+
 
 @dataclass(frozen=True, slots=True)
 class ReaderSplits:
