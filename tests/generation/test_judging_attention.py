@@ -1,5 +1,7 @@
 """Attention by plain products gives what torch's fused attention gives."""
 
+from typing import Any
+
 import pytest
 import torch
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
@@ -12,7 +14,7 @@ from xorag.generation.judging_attention import attention_over_short_rows, plain_
 @pytest.mark.parametrize(("heads", "shared"), [(6, 2), (4, 4), (3, 1)])
 def test_plain_products_are_attention(heads: int, shared: int, *, is_masked: bool) -> None:
     torch.manual_seed(0)
-    layer = torch.nn.Module()
+    layer: Any = torch.nn.Module()
     layer.num_key_value_groups = heads // shared
     query = torch.randn(2, 5, heads, 8).transpose(1, 2)
     key, value = torch.randn(2, shared, 9, 8)[:, :, :7], torch.randn(2, shared, 7, 8)
@@ -29,7 +31,8 @@ def test_plain_products_are_attention(heads: int, shared: int, *, is_masked: boo
 def test_positions_that_see_nothing_stay_numbers() -> None:
     nothing = torch.zeros(1, 1, 2, 2, dtype=torch.bool)
 
-    out, _ = plain_attention(torch.nn.Module(), *torch.randn(3, 1, 2, 2, 4), nothing)
+    query, key, value = torch.randn(3, 1, 2, 2, 4)
+    out, _ = plain_attention(torch.nn.Module(), query, key, value, nothing)
 
     assert torch.isfinite(out).all()
 
