@@ -126,7 +126,7 @@ def test_two_processes_have_the_loss_of_one_with_the_same_total_batch(
     path = str(save(pair, tmp_path / "pair.toml"))
 
     out, err = launch(
-        *("torch.distributed.run", "--nproc_per_node", "2", "--master_port", "0"),
+        *("torch.distributed.run", "--standalone", "--nproc_per_node", "2"),
         *("-m", "xorag.cli.main", "train", "reader", path),
         *("--device", "cpu", "--threads", "1", "--json"),
     ).communicate()
