@@ -81,11 +81,8 @@ def _grouped(tokens: Tensor, weights: Tensor, chosen: Tensor, down: Tensor, up: 
     order = chosen.flatten().argsort(stable=True)
     counts = torch.bincount(chosen.flatten(), minlength=down.shape[0]).tolist()
     shares = weights.flatten().index_select(0, order).unsqueeze(-1)
-    groups = zip(
-        order.div(chosen.shape[1], rounding_mode="floor").split(counts),
-        shares.split(counts),
-        strict=True,
-    )
+    readers = torch.split(order.div(chosen.shape[1], rounding_mode="floor"), counts)
+    groups = zip(readers, torch.split(shares, counts), strict=True)
     mixed = torch.zeros_like(tokens)
     for expert, (rows, share) in enumerate(groups):
         if len(rows):
