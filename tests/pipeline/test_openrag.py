@@ -14,7 +14,7 @@ from xorag.pipeline.options import checked
 from xorag.reflection.gates import Gate
 from xorag.reflection.scoring import stated_answer
 from xorag.retrieval.timed import TimedHits
-from xorag.types import Answer, GateKind, Hit, Mode, Passage
+from xorag.types import Answer, Form, GateKind, Hit, Mode, Passage
 
 QUESTIONS = ["Who wrote Emma?", "What is the capital of France?", "Where is Berlin, exactly?"]
 PASSAGES = [
@@ -261,6 +261,24 @@ def test_a_pipeline_with_a_reader_answers_in_the_other_modes_too(pipeline: Pipel
     assert answer.mode is Mode.TEXT
     assert answer.gate is None
     assert "gate" not in answer.as_json()
+
+
+def test_a_reader_with_a_projector_reads_soft_tokens_in_paragraphs(
+    world: World, reader: Path
+) -> None:
+    pipeline = Pipeline.open(
+        world.index, reader=reader, projector=world.projector, dtype="float32", device="cpu"
+    )
+
+    answer = pipeline.ask(
+        QUESTIONS[0], mode="openrag", gate="always", form="token", k=3, max_new_tokens=6
+    )
+
+    assert [(item.form, item.tokens) for item in answer.evidence] == [(Form.TOKEN, 1)] * 3
+    assert len(set(scores(answer))) == 3
+    # The question, and for each passage its soft token between three marks.
+    asked = pipeline.ask(QUESTIONS[0], mode="openrag", gate="never", max_new_tokens=6)
+    assert answer.cost.prompt_tokens == asked.cost.prompt_tokens - 1 + 3 * 4
 
 
 def test_what_openrag_lacks_is_said(world: World, pipeline: Pipeline, reader: Path) -> None:
