@@ -101,7 +101,9 @@ class Forward:
     def rows(self, tokens: Sequence[int], rounds: int) -> list[dict[str, object]]:
         """Ratios for each number of tokens and each way."""
         return [
-            self._row(count, way, rounds) for count in tokens for way in (None, *ways_for(count))
+            self._row(count, way, rounds)
+            for count in tokens
+            for way in (None, *(way for way in ways_for(count) if way != self._chosen(count)))
         ]
 
     def _row(self, count: int, kernel: Kernel | None, rounds: int) -> dict[str, object]:
