@@ -16,8 +16,6 @@ from xorag.runtime.device import pick_device, pick_dtype
 from xorag.runtime.loading import LanguageModel, load_language_model
 from xorag.runtime.quantized import load_in_four_bits
 from xorag.runtime.seeds import seed_libraries
-from xorag.training.fast_lora import speed_up_lora
-from xorag.training.fast_token_rows import speed_up_token_rows
 from xorag.training.progress import OnMessage
 from xorag.training.reader_adapters import make_trainable
 from xorag.training.reader_examples import ReaderCollator, ReaderPrompts
@@ -64,9 +62,6 @@ def build_reader_parts(recipe: ReaderRecipe, device: str | None, say: OnMessage)
     splits = _split(recipe, language, vocabulary)
     say(f"{len(splits.train)} examples to train on; dropped: {splits.dropped}")
     make_trainable(language.model, vocabulary, recipe.lora, recipe.experts, seed=recipe.train.seed)
-    if language.model.device.type == "cpu":
-        speed_up_lora(language.model)
-        speed_up_token_rows(language.model)
     if recipe.model.gradient_checkpointing:
         language.model.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[no-untyped-call]
     objective = ReaderObjective(language.model, dtype, balance_weight=recipe.experts.balance_weight)
