@@ -40,22 +40,7 @@ AIMS = {3: 3.0, 10: 5.0}
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--index", type=Path, default=None, help="default: the demo's")
-    parser.add_argument("--reader", default="shipped", help="default: the one in xorag")
-    parser.add_argument("--questions", type=Path, default=DEFAULT_QUESTIONS)
-    parser.add_argument("--count", type=int, default=16)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--passages", type=int, nargs="+", default=list(AIMS))
-    parser.add_argument("--threshold", type=float, default=0.0, help="0: always retrieve")
-    parser.add_argument("--max-new-tokens", type=int, default=32)
-    parser.add_argument(
-        "--processor-time", action="store_true", help="for a busy machine and one thread"
-    )
-    parser.add_argument("--dtype", default=None)
-    parser.add_argument("--device", default=None)
-    parser.add_argument("--threads", type=int, default=None)
-    options = parser.parse_args()
+    options = _options()
     questions = dev_questions(options.questions, options.count)
     threads = limit_threads(options.threads)
     device = pick_device(options.device)
@@ -83,6 +68,26 @@ def main() -> None:
         "clock": "processor" if options.processor_time else "wall",
     }
     print(json.dumps({"runs": found, **shown, **machine(threads, str(device))}, indent=2))
+
+
+def _options() -> argparse.Namespace:
+    """What the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--index", type=Path, default=None, help="default: the demo's")
+    parser.add_argument("--reader", default="shipped", help="default: the one in xorag")
+    parser.add_argument("--questions", type=Path, default=DEFAULT_QUESTIONS)
+    parser.add_argument("--count", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--passages", type=int, nargs="+", default=list(AIMS))
+    parser.add_argument("--threshold", type=float, default=0.0, help="0: always retrieve")
+    parser.add_argument("--max-new-tokens", type=int, default=32)
+    parser.add_argument(
+        "--processor-time", action="store_true", help="for a busy machine and one thread"
+    )
+    parser.add_argument("--dtype", default=None)
+    parser.add_argument("--device", default=None)
+    parser.add_argument("--threads", type=int, default=None)
+    return parser.parse_args()
 
 
 def find_passages(pipeline: Pipeline, questions: Sequence[str], k: int) -> list[list[Passage]]:

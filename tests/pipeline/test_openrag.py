@@ -294,21 +294,3 @@ def test_what_openrag_lacks_is_said(world: World, pipeline: Pipeline, reader: Pa
         pipeline.ask("Who?", passages=PASSAGES, mode="openrag", gate="always", form="token")
     with pytest.raises(UsageError, match="a calibration belongs to a reader"):
         Pipeline.open(model=str(world.model), calibration=reader)
-
-
-@pytest.mark.parametrize(
-    ("options", "reason"),
-    [
-        ({"gate": "guess"}, "no gate 'guess'; give one of token, minp, meanp, always, never"),
-        ({"threshold": 1.5}, "a gate's threshold must be 0 to 1, got 1.5"),
-        ({"gate": "never", "threshold": 0.5}, "gate 'never' has no threshold, got 0.5"),
-        ({"abstain_below": float("nan")}, "abstain_below must be a number, got nan"),
-        ({"answer_set": []}, "answer_set must hold answers to choose from"),
-        ({"answer_set": "True"}, "answer_set must hold answers to choose from, got 'True'"),
-        ({"mode": "text", "threshold": 0.0}, "threshold go with mode 'openrag' only, got mode"),
-        ({"mode": "xrag", "gate": "never", "together": True}, "gate and together go with mode"),
-    ],
-)
-def test_wrong_options_are_refused_in_one_sentence(options: dict[str, object], reason: str) -> None:
-    with pytest.raises(UsageError, match=reason):
-        checked(**{"mode": "openrag", **options})  # type: ignore[arg-type]
