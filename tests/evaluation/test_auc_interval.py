@@ -1,7 +1,7 @@
 """How sure an area under the ROC curve is."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xorag.errors import UsageError
@@ -13,6 +13,7 @@ items = st.lists(
 )
 
 
+@settings(max_examples=25)
 @given(items)
 def test_the_area_lies_in_an_interval_between_0_and_1(rows: list[tuple[int, bool, int]]) -> None:
     scores, labels, groups = (list(column) for column in zip(*rows, strict=True))
