@@ -78,7 +78,8 @@ def encode_example(
 ) -> Example:
     """Encode a prompt and the answer to be written after it, with an end mark.
 
-    Of a target that is text, nothing becomes a control token. The prompt's ids are those that the prompt alone has, so that training and generating agree.
+    Of a target that is text, nothing becomes a control token. The prompt's ids are those that the
+    prompt alone has, so that training and generating agree.
     """
     answer = [Quoted(target)] if isinstance(target, str) else list(target)
     asked = encoder.encode(prompt, with_bos=with_bos)
