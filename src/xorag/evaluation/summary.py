@@ -5,12 +5,13 @@ Knows nothing of models, and nothing of how results are shown.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 from xorag.data.questions import Task
 from xorag.evaluation.calibration import expected_calibration_error
+from xorag.evaluation.gain import share_of_text_gain
 from xorag.evaluation.judging import JudgingSummary, summarise_judging
 from xorag.evaluation.plan import Condition
 from xorag.evaluation.ranking import Ranking, score_rankings
@@ -56,6 +57,8 @@ class ConditionSummary:
     seconds: float
     judging: JudgingSummary | None = None
     """Of mode `openrag`."""
+    share_of_text_gain: Interval | None = None
+    """Of the primary metric, on the questions that this, text and closed book answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +110,20 @@ def summarise_set(
     """
     results = [result for item in finished for result in item.results.values()]
     primary = primary_metric(result.task for result in results)
-    closed = next((item for item in finished if item.condition.mode is Mode.CLOSED), None)
+    closed = _of_mode(finished, Mode.CLOSED)
+    text = _of_mode(finished, Mode.TEXT)
     return SetSummary(
         set=name,
         questions=len({result.id for result in results}),
         primary=primary,
         retrieval=_retrieval(finished, seed),
-        conditions=tuple(_summarise(item, closed, primary, seed) for item in finished),
+        conditions=tuple(
+            replace(
+                _summarise(item, closed, primary, seed),
+                share_of_text_gain=_share_of_gain(item, text, closed, primary, seed),
+            )
+            for item in finished
+        ),
         unfinished=tuple(unfinished),
         notes=tuple(notes),
     )
@@ -193,6 +203,32 @@ def _effect(pair: _Pair | None) -> ResilienceBoost:
     if pair is None or not _is_binary((*pair.own, *pair.closed)):
         return ResilienceBoost(None, None, 0, 0)
     return resilience_and_boost(pair.closed, pair.own)
+
+
+def _of_mode(finished: Sequence[ConditionResults], mode: Mode) -> ConditionResults | None:
+    return next((item for item in finished if item.condition.mode is mode), None)
+
+
+def _share_of_gain(
+    item: ConditionResults,
+    text: ConditionResults | None,
+    closed: ConditionResults | None,
+    primary: str,
+    seed: int,
+) -> Interval | None:
+    """Of a condition that is neither of the two; None where no question has all three scores."""
+    if text is None or closed is None or item.condition.mode in {Mode.TEXT, Mode.CLOSED}:
+        return None
+    three = [each.results for each in (item, text, closed)]
+    shared = [
+        key
+        for key in item.results
+        if all(key in each and primary in each[key].scores for each in three)
+    ]
+    if not shared:
+        return None
+    own, of_text, of_closed = ([each[key].scores[primary] for key in shared] for each in three)
+    return share_of_text_gain(own, of_text, of_closed, seed=seed)
 
 
 def _calibration_error(results: Sequence[Result], primary: str) -> float | None:
