@@ -10,6 +10,14 @@ import typer
 
 from xorag.cli import output
 from xorag.cli.options import DeviceOption
+from xorag.cli.source_options import (
+    CorpusOption,
+    IndexEncoderOption,
+    KeepOutOption,
+    ReserveOption,
+    RetrieveOption,
+    SplitOption,
+)
 from xorag.errors import UsageError
 from xorag.types import Passage, SearchMode
 
@@ -30,29 +38,16 @@ def instructions(
     ],
     *,
     out: Annotated[Path, typer.Option(help="The directory to write.")],
-    keep_out: Annotated[
-        Path | None, typer.Option(help="Ids of passages that no training may see, one a line.")
-    ] = None,
-    corpus: Annotated[
-        Path | None,
-        typer.Option(
-            help="Texts of the ids in --keep-out: parts and near-copies are left out too."
-        ),
-    ] = None,
-    reserve: Annotated[
-        list[str] | None, typer.Option(help="A further set whose dev rows are kept for reporting.")
-    ] = None,
-    split: Annotated[str | None, typer.Option(help="Of sets given by name, such as train.")] = None,
+    keep_out: KeepOutOption = None,
+    corpus: CorpusOption = None,
+    reserve: ReserveOption = None,
+    split: SplitOption = None,
     index: Annotated[
         Path | None, typer.Option(help="An index, to retrieve distractors and missing passages.")
     ] = None,
-    retrieve: Annotated[
-        SearchMode | None, typer.Option(help="How to search --index; default: bm25.")
-    ] = None,
+    retrieve: RetrieveOption = None,
     depth: Annotated[int, typer.Option(help="Passages to retrieve for each question.")] = 20,
-    encoder: Annotated[
-        str | None, typer.Option(help="A folder or name; default: the index's own.")
-    ] = None,
+    encoder: IndexEncoderOption = None,
     passages: Annotated[
         str, typer.Option(help="Passages an example, such as 1..10, or weighted 1=5,2..10=1.")
     ] = DEFAULT_COUNTS,

@@ -19,6 +19,14 @@ from xorag.cli.options import (
     ModelOption,
     ThreadsOption,
 )
+from xorag.cli.source_options import (
+    CorpusOption,
+    IndexEncoderOption,
+    KeepOutOption,
+    ReserveOption,
+    RetrieveOption,
+    SplitOption,
+)
 from xorag.errors import UsageError
 from xorag.types import Passage, SearchMode
 
@@ -70,26 +78,13 @@ def reflections(
     own: Annotated[
         int, typer.Option(help="Passages of --index to make questions with gaps of.")
     ] = 0,
-    retrieve: Annotated[
-        SearchMode | None, typer.Option(help="How to search --index; default: bm25.")
-    ] = None,
+    retrieve: RetrieveOption = None,
     depth: Annotated[int, typer.Option(help="Passages to retrieve for each question.")] = 15,
-    encoder: Annotated[
-        str | None, typer.Option(help="A folder or name; default: the index's own.")
-    ] = None,
-    keep_out: Annotated[
-        Path | None, typer.Option(help="Ids of passages that no training may see, one a line.")
-    ] = None,
-    corpus: Annotated[
-        Path | None,
-        typer.Option(
-            help="Texts of the ids in --keep-out: parts and near-copies are left out too."
-        ),
-    ] = None,
-    reserve: Annotated[
-        list[str] | None, typer.Option(help="A further set whose dev rows are kept for reporting.")
-    ] = None,
-    split: Annotated[str | None, typer.Option(help="Of sets given by name, such as train.")] = None,
+    encoder: IndexEncoderOption = None,
+    keep_out: KeepOutOption = None,
+    corpus: CorpusOption = None,
+    reserve: ReserveOption = None,
+    split: SplitOption = None,
     limit: Annotated[
         int | None, typer.Option(help="Questions a set at most, drawn at random.")
     ] = None,

@@ -16,6 +16,17 @@ from xorag.cli.options import (
     ProjectorOption,
     ThreadsOption,
 )
+from xorag.cli.reading_options import (
+    AbstainOption,
+    CalibrationOption,
+    HopByOption,
+    HopsOption,
+    RerankerOption,
+    SearchOption,
+    SelectOption,
+    ThresholdOption,
+    TogetherOption,
+)
 from xorag.evaluation.plan import PassageSource, Rows
 from xorag.pipeline.finding_options import HopBy, SelectBy
 from xorag.types import GateKind, Mode, SearchMode
@@ -64,37 +75,21 @@ def evaluate(
         Path | None,
         typer.Option(help="For openrag, and then of all modes; unset, one in xorag that fits."),
     ] = None,
-    calibration: Annotated[
-        Path | None, typer.Option(help="Of the reader; unset, the one in its directory.")
-    ] = None,
+    calibration: CalibrationOption = None,
     gate: Annotated[
         GateKind | None, typer.Option(help="Of openrag; unset, as calibrated, else token.")
     ] = None,
-    threshold: Annotated[float | None, typer.Option(help="The gate's, 0 to 1.")] = None,
-    abstain_below: Annotated[
-        float | None, typer.Option(help="No answer where every path scores below this.")
-    ] = None,
-    together: Annotated[
-        bool, typer.Option("--together", help="Read all passages in one paragraph (openrag).")
-    ] = False,
-    search: Annotated[
-        SearchMode, typer.Option(help="Find passages by embedding, by words, or by both.")
-    ] = SearchMode.DENSE,
-    hops: Annotated[
-        int, typer.Option(help="How often to look for passages, each time for what they name.")
-    ] = 1,
-    hop_by: Annotated[
-        HopBy, typer.Option(help="Look next for names in passages, or for the model's answer.")
-    ] = HopBy.NAMES,
-    select: Annotated[
-        int | None, typer.Option(help="Of the -k passages, read only so many, the best together.")
-    ] = None,
+    threshold: ThresholdOption = None,
+    abstain_below: AbstainOption = None,
+    together: TogetherOption = False,
+    search: SearchOption = SearchMode.DENSE,
+    hops: HopsOption = 1,
+    hop_by: HopByOption = HopBy.NAMES,
+    select: SelectOption = None,
     select_by: Annotated[
         SelectBy | None, typer.Option(help="Unset, relevance, in mode openrag only.")
     ] = None,
-    reranker: Annotated[
-        str | None, typer.Option(help="A cross-encoder, for --select-by reranker.")
-    ] = None,
+    reranker: RerankerOption = None,
     model: ModelOption = None,
     encoder: EncoderOption = None,
     projector: ProjectorOption = None,

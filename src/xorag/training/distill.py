@@ -17,17 +17,16 @@ from xorag.data.instructions.reading import Instruction
 from xorag.training.adapters import save_adapters
 from xorag.training.distill_examples import DistillCollator, DistillExamples
 from xorag.training.distill_parts import DistillParts, build_distill_parts
-from xorag.training.distribution import require_as_launched
 from xorag.training.evaluation import TokenLosses, measure_losses
 from xorag.training.examples import Condition
 from xorag.training.instruction_splits import Dropped, length_of, passage_count, word_plan
 from xorag.training.plan import draw_plan, fixed_plan
-from xorag.training.progress import OnMessage, OnTraining, ProgressCallback
+from xorag.training.progress import OnMessage, OnTraining
 from xorag.training.run_directory import claim_directory, history
+from xorag.training.running import run_to_end
 from xorag.training.trainer import (
     build_trainer,
     examples_a_step,
-    last_checkpoint,
     require_trackers,
 )
 
@@ -92,12 +91,9 @@ def train_distill(
         collate=DistillCollator(parts.pad_id),
         device=parts.language.model.device,
     )
-    if on_progress is not None:
-        trainer.add_callback(ProgressCallback(parts.objective, on_progress))
-    require_as_launched(trainer.accelerator)
-    trainer.train(resume_from_checkpoint=last_checkpoint(recipe.out))
+    steps = run_to_end(trainer, parts.objective, recipe.out, on_progress=on_progress)
     say("measuring the losses on the examples held out for the report")
-    report = _report(recipe, parts, trainer.state.global_step)
+    report = _report(recipe, parts, steps)
     if trainer.is_world_process_zero():
         _save(recipe, parts, report)
     return report

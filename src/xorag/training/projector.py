@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +17,18 @@ from xorag.compression.projector_artifact import (
 )
 from xorag.config.projector_recipe import ProjectorRecipe
 from xorag.retrieval.index import PassageIndex
-from xorag.training.distribution import require_as_launched
 from xorag.training.evaluation import TokenLosses, measure_losses
 from xorag.training.examples import Collator, Condition, ParaphraseExamples
 from xorag.training.initial import initialise
 from xorag.training.parts import RunParts, build_parts
 from xorag.training.plan import draw_plan, fixed_plan
-from xorag.training.progress import OnMessage, OnTraining, ProgressCallback
+from xorag.training.progress import OnMessage, OnTraining
 from xorag.training.run_directory import claim_directory, history
+from xorag.training.running import run_to_end
 from xorag.training.splits import IndexRow
 from xorag.training.trainer import (
     build_trainer,
     examples_a_step,
-    last_checkpoint,
     require_trackers,
 )
 from xorag.training.wordings import PARAPHRASE_INSTRUCTIONS
@@ -93,15 +93,15 @@ def train_projector(
         collate=Collator(parts.pad_id),
         device=parts.language.model.device,
     )
-    if on_progress is not None:
-        trainer.add_callback(ProgressCallback(parts.objective, on_progress))
-    require_as_launched(trainer.accelerator)
-    checkpoint = last_checkpoint(recipe.out)
-    if checkpoint is None:
-        initialise(parts, recipe.projector, say)
-    trainer.train(resume_from_checkpoint=checkpoint)
+    steps = run_to_end(
+        trainer,
+        parts.objective,
+        recipe.out,
+        on_progress=on_progress,
+        begin=partial(initialise, parts, recipe.projector, say),
+    )
     say("measuring the losses on the passages held out for the report")
-    report = _report(recipe, parts, trainer.state.global_step)
+    report = _report(recipe, parts, steps)
     if trainer.is_world_process_zero():
         _save(recipe, parts, report)
     return report

@@ -12,16 +12,16 @@ from xorag.config.reader_recipe import ReaderRecipe
 from xorag.generation.examples import Example
 from xorag.generation.reader.artifact import save_reader
 from xorag.moe.health import ExpertHealth
-from xorag.training.distribution import require_as_launched
 from xorag.training.plan import draw_plan, fixed_plan
-from xorag.training.progress import OnMessage, OnTraining, ProgressCallback
+from xorag.training.progress import OnMessage, OnTraining
 from xorag.training.reader_examples import ReaderExamples
 from xorag.training.reader_parts import LAYOUT, ReaderRunParts, build_reader_parts
 from xorag.training.reader_scores import GroupScore, mean_loss, score_reader
 from xorag.training.reader_splits import DroppedRows
 from xorag.training.reader_trainer import build_reader_trainer
 from xorag.training.run_directory import claim_directory
-from xorag.training.trainer import examples_a_step, last_checkpoint, require_trackers
+from xorag.training.running import run_to_end
+from xorag.training.trainer import examples_a_step, require_trackers
 
 logger = logging.getLogger(__name__)
 _READER = "reader"
@@ -84,12 +84,9 @@ def train_reader(
         collate=parts.collate,
         say=say,
     )
-    if on_progress is not None:
-        trainer.add_callback(ProgressCallback(parts.objective, on_progress))
-    require_as_launched(trainer.accelerator)
-    trainer.train(resume_from_checkpoint=last_checkpoint(recipe.out))
+    steps = run_to_end(trainer, parts.objective, recipe.out, on_progress=on_progress)
     say("scoring the rows held out for the report")
-    report = _report(recipe, parts, trainer.state.global_step)
+    report = _report(recipe, parts, steps)
     if trainer.is_world_process_zero():
         _save(recipe, parts, report)
     return report

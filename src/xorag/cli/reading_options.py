@@ -1,0 +1,37 @@
+"""Options of how passages are found, chosen and judged, which `ask` and `eval` share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xorag.pipeline.finding_options import HopBy
+from xorag.types import SearchMode
+
+CalibrationOption = Annotated[
+    Path | None, typer.Option(help="Of the reader; unset, the one in its directory.")
+]
+ThresholdOption = Annotated[
+    float | None, typer.Option(help="The gate's, 0 to 1; unset, as calibrated, else 0.5.")
+]
+AbstainOption = Annotated[
+    float | None, typer.Option(help="Give no answer where every passage's path scores below this.")
+]
+TogetherOption = Annotated[
+    bool, typer.Option("--together", help="Read all passages in one paragraph (openrag).")
+]
+SearchOption = Annotated[
+    SearchMode, typer.Option(help="Find passages by embedding, by words, or by both.")
+]
+HopsOption = Annotated[
+    int, typer.Option(help="How often to look for passages, each time for what they name.")
+]
+HopByOption = Annotated[
+    HopBy, typer.Option(help="Look next for names in passages, or for the model's answer.")
+]
+SelectOption = Annotated[
+    int | None, typer.Option(help="Of the -k passages, read only so many, the best together.")
+]
+RerankerOption = Annotated[
+    str | None, typer.Option(help="A cross-encoder, for --select-by reranker.")
+]

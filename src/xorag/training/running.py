@@ -1,0 +1,43 @@
+"""Going through a plan to its end, whatever is trained."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from transformers import Trainer
+
+from xorag.training.distribution import require_as_launched
+from xorag.training.progress import CountsTokens, OnTraining, ProgressCallback
+from xorag.training.trainer import last_checkpoint
+
+
+def run_to_end(
+    trainer: Trainer,
+    objective: CountsTokens,
+    directory: Path,
+    *,
+    on_progress: OnTraining | None,
+    begin: Callable[[], None] | None = None,
+) -> int:
+    """Train, from where a run that was stopped in this directory left off.
+
+    Args:
+        trainer: Set up for the plan.
+        objective: What it minimises.
+        directory: Of the run, with its checkpoints.
+        on_progress: Told of each step.
+        begin: Called before the first step of a run that has no checkpoint yet.
+
+    Returns:
+        The steps of the whole run.
+
+    Raises:
+        TrainingError: If the processes launched do not work together.
+    """
+    if on_progress is not None:
+        trainer.add_callback(ProgressCallback(objective, on_progress))
+    require_as_launched(trainer.accelerator)
+    checkpoint = last_checkpoint(directory)
+    if checkpoint is None and begin is not None:
+        begin()
+    trainer.train(resume_from_checkpoint=checkpoint)
+    return int(trainer.state.global_step)
