@@ -82,6 +82,12 @@ class ReaderTrainOptions(TrainOptions):
     """How it is minimised."""
 
     learning_rate: float = Field(default=1e-3, gt=0, description="peak learning rate of AdamW")
+    judgement_weight: float = Field(
+        default=1.0,
+        gt=0,
+        description="of the loss of tokens that decide or judge, beside 1 of the answer's; "
+        "1: as published",
+    )
     warmup_steps: int | None = Field(
         default=None, ge=0, description="steps that warm up; unset: by warmup_ratio"
     )

@@ -1,6 +1,6 @@
 """What training a reader minimises, as the module that transformers' Trainer runs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from xorag.errors import TrainingError
+from xorag.generation.examples import NOT_SCORED
 from xorag.moe.balance import balance_loss
 from xorag.moe.health import ExpertHealth, expert_health
 from xorag.moe.routing import Routing, record_routing
@@ -52,15 +53,22 @@ class ReaderObjective(nn.Module):
 
     Open-RAG (arXiv 2410.01782, section 2.3): next-token loss on the response, not on the text of
     paragraphs; plus the load-balancing loss of Switch Transformers (arXiv 2101.03961, equations 4
-    to 6) times a weight. The first is a mean over the scored tokens of the whole step, so that it
-    does not depend on how a step is parted into processes and accumulated passes.
+    to 6) times a weight. Tokens that decide or judge may count for more: a row has three or four of
+    them beside ten of its answer. The first is a mean over the scored tokens of the whole step, so
+    that it does not depend on how a step is parted into processes and accumulated passes.
     """
 
     accepts_loss_kwargs = True
     """Tells transformers' Trainer to pass `num_items_in_batch`."""
 
     def __init__(
-        self, language_model: PreTrainedModel, dtype: torch.dtype, *, balance_weight: float = 0.0
+        self,
+        language_model: PreTrainedModel,
+        dtype: torch.dtype,
+        *,
+        balance_weight: float = 0.0,
+        judgement_ids: Sequence[int] = (),
+        judgement_weight: float = 1.0,
     ) -> None:
         """Take a model that `make_trainable` has prepared.
 
@@ -68,6 +76,8 @@ class ReaderObjective(nn.Module):
             language_model: With experts, LoRA and token rows that train.
             dtype: What its frozen weights are kept in, and what is computed in.
             balance_weight: Of the load-balancing loss.
+            judgement_ids: Tokens that decide or judge.
+            judgement_weight: Of their next-token loss, in training.
         """
         super().__init__()
         self.language_model = language_model
@@ -77,6 +87,7 @@ class ReaderObjective(nn.Module):
         self.routing = SeenRouting()
         """Of validation."""
         self._balance_weight = balance_weight
+        self._judgement_ids, self._judgement_weight = list(judgement_ids), judgement_weight
         options = expert_options(language_model)
         self.top_k = 0 if options is None else options.top_k
         self.register_state_dict_post_hook(_keep_trained)  # type: ignore[no-untyped-call]
@@ -111,7 +122,7 @@ class ReaderObjective(nn.Module):
             self.routing.add(routing, attention_mask)
         nll = scored_tokens(logits, labels).losses
         count = len(nll) if num_items_in_batch is None else num_items_in_batch
-        loss = nll.sum() / count
+        loss = (nll * self._weights(labels)).sum() / count
         if self.training:
             self.tokens_seen += int(attention_mask.sum())
             # Each pass of a step adds its share of the step's scored tokens.
@@ -119,6 +130,14 @@ class ReaderObjective(nn.Module):
             loss = loss + share * self._balance(routing, attention_mask)
             _require_finite(loss)
         return {"loss": loss}
+
+    def _weights(self, labels: Tensor) -> Tensor:
+        """Of each scored token's loss, in reading order, `(scored,)`."""
+        targets = labels[:, 1:]
+        scored = targets[targets != NOT_SCORED]
+        judges = torch.isin(scored, torch.tensor(self._judgement_ids, device=labels.device))
+        weight = self._judgement_weight if self.training else 1.0
+        return 1.0 + (weight - 1.0) * judges
 
     def read(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> Tensor:
         """Logits where a token is scored, in reading order, `(scored or more, vocab)`.

@@ -11,7 +11,14 @@ from xorag.compression.projector_artifact import base_model_shape
 from xorag.config.reader_recipe import ReaderModelOptions, ReaderRecipe
 from xorag.generation.control import PromptEncoder
 from xorag.generation.layouts import layout_named
-from xorag.reflection.vocabulary import ReflectionVocabulary, add_reflection_tokens
+from xorag.reflection.vocabulary import (
+    RELEVANCE_GROUP,
+    RETRIEVAL_GROUP,
+    SUPPORT_GROUP,
+    UTILITY_GROUP,
+    ReflectionVocabulary,
+    add_reflection_tokens,
+)
 from xorag.runtime.device import pick_device, pick_dtype
 from xorag.runtime.loading import LanguageModel, load_language_model
 from xorag.runtime.quantized import load_in_four_bits
@@ -24,6 +31,7 @@ from xorag.training.reader_rows import ReaderRow, read_reader_rows
 from xorag.training.reader_splits import ReaderSplits, split_rows
 
 LAYOUT = "openrag"
+_JUDGEMENTS = (*RETRIEVAL_GROUP, *RELEVANCE_GROUP, *SUPPORT_GROUP, *UTILITY_GROUP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,13 @@ def build_reader_parts(recipe: ReaderRecipe, device: str | None, say: OnMessage)
     make_trainable(language.model, vocabulary, recipe.lora, recipe.experts, seed=recipe.train.seed)
     if recipe.model.gradient_checkpointing:
         language.model.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[no-untyped-call]
-    objective = ReaderObjective(language.model, dtype, balance_weight=recipe.experts.balance_weight)
+    objective = ReaderObjective(
+        language.model,
+        dtype,
+        balance_weight=recipe.experts.balance_weight,
+        judgement_ids=vocabulary.ids_of(_JUDGEMENTS),
+        judgement_weight=recipe.train.judgement_weight,
+    )
     return ReaderRunParts(language, base, vocabulary, splits, objective)
 
 
