@@ -19,12 +19,7 @@ from xorag.config.projector_recipe import ProjectorRecipe
 from xorag.config.reading import read_recipe
 from xorag.retrieval.index import PassageIndex
 from xorag.runtime.device import limit_threads
-from xorag.training.evaluation import measure_losses
-from xorag.training.examples import Collator, Condition, ParaphraseExamples
 from xorag.training.parts import build_parts
-from xorag.training.plan import fixed_plan
-
-CONDITIONS = (Condition.RIGHT, Condition.NONE, Condition.WRONG)
 
 
 def main() -> None:
@@ -37,7 +32,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=None)
     options = parser.parse_args()
     threads = limit_threads(options.threads)
-    rates = f"passages.rates={sorted({*options.rates, 2})}"  # above 1, so that the encoder opens
+    rates = f"passages.rates={sorted(set(options.rates))}"
     recipe = read_recipe(ProjectorRecipe, options.recipe, [*options.overrides, rates])
     index = PassageIndex.open(recipe.passages.index)
     parts = build_parts(recipe, index, None, lambda _text: None)
@@ -46,28 +41,11 @@ def main() -> None:
     if saved is None:
         raise SystemExit("no projector comes with xorag for this recipe; give --projector")
     parts.objective.reader.projector = saved.projector.to(parts.language.model.device)
-    rows = parts.splits.report
-    losses = {
-        rate: asdict(
-            measure_losses(
-                parts.objective.reader,
-                {
-                    condition: ParaphraseExamples(
-                        rows,
-                        fixed_plan(len(rows), rate),
-                        parts.embed,
-                        parts.wordings,
-                        condition=condition,
-                    )
-                    for condition in CONDITIONS
-                },
-                collate=Collator(parts.pad_id),
-                batch_size=recipe.train.batch_size,
-            )
-        )
-        for rate in options.rates
-    }
-    print(json.dumps({"losses_by_rate": losses, **machine(threads, "cpu")}, indent=2))
+    losses = parts.restating.reported_losses(
+        parts.objective.reader, pad_id=parts.pad_id, batch_size=recipe.train.batch_size
+    )
+    by_rate = {rate: asdict(losses[rate]) for rate in options.rates}
+    print(json.dumps({"losses_by_rate": by_rate, **machine(threads, "cpu")}, indent=2))
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def main() -> None:
     ]
     recipe = read_recipe(ProjectorRecipe, options.recipe, overrides)
     parts = build_parts(recipe, PassageIndex.open(options.index), "cpu", say)
-    rows = sorted(parts.splits.validation[: options.passages], key=lambda row: row.length)
+    rows = sorted(parts.restating.splits.validation[: options.passages], key=lambda row: row.length)
     tests = [Test(parts, rows, tokens) for tokens in options.tokens]
     fitting = Fitting.of(parts, options.fit_passages, options.pieces, options.fits)
     found = {
@@ -145,7 +145,7 @@ class Fitting:
     def of(cls, parts: RunParts, count: int, pieces: int, fits: Sequence[str]) -> "Fitting":
         """Read the first passages of the training split, and embed their pieces if needed."""
         say("embedding the passages and pieces to fit on")
-        rows = parts.splits.train[:count]
+        rows = parts.restating.splits.train[:count]
         whole = points_of(parts, rows, 1)
         points = {"passages": whole}
         if {"pieces", "both"} & set(fits):
@@ -171,13 +171,13 @@ class Fitting:
 def points_of(parts: RunParts, rows: Sequence[IndexRow], pieces: int) -> Points:
     """Passages cut into so many pieces, each with the title in front."""
     passages = [row.passage for row in rows]
-    found = parts.embed(rows, [pieces] * len(rows))
+    found = parts.restating.embed(rows, [pieces] * len(rows))
     texts = [
         piece_of(passage, text).titled_text
         for passage in passages
         for text in (cut_into_pieces(passage.text, pieces) if pieces > 1 else [passage.text])
     ]
-    encode = parts.wordings.encoder.encode
+    encode = parts.restating.wordings.encoder.encode
     embeddings = torch.from_numpy(np.concatenate(found).astype(np.float32, copy=False))
     return Points(embeddings, [tuple(encode([Quoted(text)]).token_ids) for text in texts])
 
@@ -194,7 +194,7 @@ class Test:
         self._batches = {}
         for condition in (Condition.RIGHT, Condition.NONE, Condition.WRONG):
             examples = ParaphraseExamples(
-                rows, plan, parts.embed, parts.wordings, condition=condition
+                rows, plan, parts.restating.embed, parts.restating.wordings, condition=condition
             )
             self._batches[condition] = list(DataLoader(examples, batch_size=16, collate_fn=collate))
 

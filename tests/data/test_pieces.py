@@ -82,3 +82,12 @@ def test_a_text_too_short_to_be_cut_is_one_piece(text: str) -> None:
 def test_fewer_than_one_piece_is_refused() -> None:
     with pytest.raises(UsageError, match="at least 1 piece, got 0"):
         cut_into_pieces("Emma.", 0)
+
+
+@given(st.text(), st.integers(1, 16))
+def test_cutting_into_the_number_that_was_reached_gives_the_same_pieces(
+    text: str, count: int
+) -> None:
+    pieces = cut_into_pieces(text, count)
+
+    assert cut_into_pieces(text, len(pieces)) == pieces

@@ -9,6 +9,7 @@ from tests.pipeline.tiny_world import make_world
 from xorag.config.projector_recipe import ProjectorRecipe
 from xorag.retrieval.encoder import Encoder
 from xorag.retrieval.ingest import build_index
+from xorag.training.projector import train_projector
 from xorag.types import Document
 
 WORDS = [
@@ -65,3 +66,10 @@ def training_world(tmp_path_factory: pytest.TempPathFactory) -> TrainingWorld:
     encoder = Encoder.open(str(world.encoder), device="cpu")
     build_index(documents, folder / "training-index", encoder)
     return TrainingWorld(folder / "training-index", world.model)
+
+
+@pytest.fixture(scope="session")
+def stage_one(training_world: TrainingWorld, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A projector to go on from."""
+    out = tmp_path_factory.mktemp("stage-one") / "run"
+    return train_projector(training_world.recipe(out, max_steps=2), device="cpu").projector

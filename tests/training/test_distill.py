@@ -1,90 +1,20 @@
 """Distillation from a recipe to an artifact, with real parts."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.training.conftest import WORDS, TrainingWorld
+from tests.training.conftest import TrainingWorld
+from tests.training.distilling import recipe_of
 from xorag.compression.projector_artifact import load_projector
-from xorag.config.distill_recipe import DistillRecipe
 from xorag.errors import ConfigError, ProjectorMismatchError
 from xorag.runtime.loading import load_language_model
 from xorag.training.distill import train_distill
 from xorag.training.progress import TrainingProgress
-from xorag.training.projector import train_projector
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:accelerate", "ignore::FutureWarning")
-
-
-@pytest.fixture(scope="session")
-def stage_one(training_world: TrainingWorld, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A projector to go on from."""
-    out = tmp_path_factory.mktemp("stage-one") / "run"
-    return train_projector(training_world.recipe(out, max_steps=2), device="cpu").projector
-
-
-def write_examples(path: Path, count: int = 40) -> Path:
-    """Questions about kings, with two passages each, and one about nothing to read."""
-    rows: list[dict[str, Any]] = [
-        {
-            "id": f"q{i}",
-            "messages": [
-                {"role": "user", "content": f"Who is king {i}? Answer shortly."},
-                {"role": "assistant", "content": f"The {WORDS[i % 14]}"},
-            ],
-            "task_type": "qa",
-            "question": f"Who is king {i}?",
-            "passages": [
-                {
-                    "title": "Kings",
-                    "text": f"King {i} is the {WORDS[i % 14]}.",
-                    "is_supporting": True,
-                },
-                {"title": "Sea", "text": "The sea is wide. The river is long."},
-            ],
-        }
-        for i in range(count)
-    ]
-    rows.append({**rows[0], "id": "nothing", "passages": []})
-    path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
-    return path
-
-
-def recipe_of(
-    world: TrainingWorld, stage_one: Path, folder: Path, **changes: object
-) -> DistillRecipe:
-    examples = write_examples(folder / "examples.jsonl")
-    table: dict[str, Any] = {
-        "out": folder / "run",
-        "start_from": stage_one,
-        "model": {"language_model": str(world.model), "dtype": "float32"},
-        "examples": {
-            "instructions": [examples],
-            "rates": [1, 2],
-            "validation": 4,
-            "report": 6,
-            "max_tokens": 400,
-        },
-        "train": {
-            "batch_size": 4,
-            "learning_rate": 0.01,
-            "trackers": (),
-            "validate_every": 4,
-            "save_every": 2,
-            "max_steps": 4,
-        },
-    }
-    for key, value in changes.items():
-        section, _, name = key.partition("__")
-        if name:
-            table.setdefault(section, {})[name] = value
-        else:
-            table[section] = value
-    return DistillRecipe.model_validate(table)
 
 
 def test_a_run_ends_in_a_projector_that_says_how_it_was_made(
@@ -97,8 +27,8 @@ def test_a_run_ends_in_a_projector_that_says_how_it_was_made(
     )
 
     saved = load_projector(report.projector)
-    metrics, settings = saved.manifest.metrics, saved.manifest.settings
-    assert settings["tokens_per_passage"] == [1, 2]
+    metrics, stored = saved.manifest.metrics, saved.manifest.settings
+    assert stored["tokens_per_passage"] == [1, 2]
     assert metrics["answer_losses_by_rate"]["2"]["wrong"] == report.losses_by_rate[2].wrong
     assert metrics["dropped"]["without_passage"] == report.dropped.without_passage == 1
     assert "losses" in saved.manifest.recipe["started_from"]["metrics"]

@@ -20,8 +20,14 @@ from xorag.errors import (
     MissingExtraError,
     ProjectorMismatchError,
 )
+from xorag.generation.prompting import Context
+from xorag.pipeline import Pipeline
+from xorag.retrieval.index import PassageIndex
+from xorag.training.parts import build_parts
 from xorag.training.progress import TrainingProgress
 from xorag.training.projector import train_projector
+from xorag.training.splits import rows_of
+from xorag.types import Form, Hit
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:accelerate", "ignore::FutureWarning")
 
@@ -221,6 +227,35 @@ def test_a_run_goes_on_from_an_earlier_projector_and_keeps_its_history(
     assert second.losses.right == pytest.approx(first.losses.right, abs=1e-2)  # saved in fp16
     history = load_projector(second.projector).manifest.recipe["started_from"]
     assert history["metrics"]["steps"] == 6
+
+
+def test_a_run_that_reads_words_begins_with_them_and_asking_reads_the_same(
+    training_world: TrainingWorld, tmp_path: Path
+) -> None:
+    recipe = training_world.recipe(tmp_path / "run", max_steps=1, learning_rate=1e-12)
+    reads_words = recipe.projector.model_copy(update={"words": True, "word_scale": 2.0})
+    recipe = recipe.model_copy(update={"projector": reads_words})
+
+    report = train_projector(recipe, device="cpu")
+
+    saved = load_projector(report.projector)
+    weights = saved.projector.word_weights
+    assert saved.manifest.settings["shape"]["word_vocab"] == len(weights)
+    assert float(weights.max()) > float(weights.min()) >= 0
+    pipeline = Pipeline.open(
+        training_world.index,
+        model=str(training_world.model),
+        projector=report.projector,
+        dtype="float32",
+    )
+    passage = pipeline.ask("Who is king?", k=1).evidence[0].passage
+    parts = build_parts(recipe, PassageIndex.open(training_world.index), "cpu", lambda _: None)
+    parts.projector.load_state_dict(saved.projector.state_dict())
+    row = next(row for row in rows_of(parts.restating.index) if row.passage.id == passage.id)
+    trained_on = parts.restating.embed([row], [1])[0]
+    hit = Hit(passage, 1.0, trained_on[0, : saved.projector.shape.in_dim])
+    asked = pipeline.builder.build("Who is king?", [Context(hit, Form.TOKEN)]).embeddings
+    assert asked[0].tolist() == pytest.approx(trained_on[0].tolist())
 
 
 def test_a_projector_of_another_shape_cannot_be_gone_on_from(

@@ -132,6 +132,9 @@ def _print_distilled(report: "DistillReport", *, as_json: bool) -> None:
         return
     held_out = next(iter(report.losses_by_rate.values())).passages
     _print_losses(report.losses_by_rate, f"the answers of {held_out} examples kept out of training")
+    for restated in list(report.restating_losses_by_rate.values())[:1]:
+        of_what = f"{restated.passages} passages kept out of training, restated"
+        _print_losses(report.restating_losses_by_rate, of_what)
     dropped = ", ".join(f"{count} {name}" for name, count in asdict(report.dropped).items())
     output.line(f"{report.instructions} examples to learn from; dropped: {dropped}")
     output.line(f"projector: {report.projector}")

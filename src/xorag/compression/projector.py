@@ -24,6 +24,13 @@ class ProjectorShape:
     """Linear layers of the MLP, with a GELU between each two (`mlp{depth}x_gelu`)."""
     linear_path: bool = False
     """Whether a linear map stands beside the MLP."""
+    word_vocab: int = 0
+    """Tokens whose weighted mean embedding it reads beside the passage's; 0: it reads none."""
+
+    @property
+    def width(self) -> int:
+        """Of all that it reads of a passage."""
+        return self.in_dim + (self.hidden if self.word_vocab else 0)
 
     def __post_init__(self) -> None:
         for name in ("in_dim", "hidden", "depth"):
@@ -34,21 +41,39 @@ class ProjectorShape:
 class Projector(nn.Module):
     """An MLP with GELUs, and on demand a linear map beside it, summed.
 
-    The linear path is what the closed-form warm start fills; published projectors have none.
+    The linear path is what the closed-form warm start fills; published projectors have none. One
+    that reads words takes the mean of a text's word embeddings behind the text's own embedding.
     """
 
+    word_weights: Tensor
+    """How much each token counts in the mean, `(word_vocab,)`; only where words are read."""
+
     def __init__(
-        self, in_dim: int, hidden: int, depth: int = 2, *, linear_path: bool = False
+        self,
+        in_dim: int,
+        hidden: int,
+        depth: int = 2,
+        *,
+        linear_path: bool = False,
+        word_vocab: int = 0,
     ) -> None:
         super().__init__()
-        self.shape = ProjectorShape(in_dim, hidden, depth, linear_path)
-        self.mlp = _mlp([in_dim] + [hidden] * depth)
-        self.linear = nn.Linear(in_dim, hidden) if linear_path else None
+        self.shape = ProjectorShape(in_dim, hidden, depth, linear_path, word_vocab)
+        self.mlp = _mlp([self.shape.width] + [hidden] * depth)
+        self.linear = nn.Linear(self.shape.width, hidden) if linear_path else None
+        if word_vocab:
+            self.register_buffer("word_weights", torch.ones(word_vocab))
 
     @classmethod
     def of_shape(cls, shape: ProjectorShape) -> "Projector":
         """Build one with weights still to be filled."""
-        return cls(shape.in_dim, shape.hidden, shape.depth, linear_path=shape.linear_path)
+        return cls(
+            shape.in_dim,
+            shape.hidden,
+            shape.depth,
+            linear_path=shape.linear_path,
+            word_vocab=shape.word_vocab,
+        )
 
     @property
     def dtype(self) -> torch.dtype:
@@ -59,14 +84,15 @@ class Projector(nn.Module):
         """Turn passage embeddings into soft tokens, in the projector's own type.
 
         Args:
-            passages: Embeddings as the encoder gave them, `(passages, in_dim)`.
+            passages: Embeddings as the encoder gave them, `(passages, in_dim)`, with the means of
+                the passages' words behind them where it reads words, `(passages, width)`.
 
         Raises:
             ProjectorMismatchError: If the embeddings have another width.
         """
-        if passages.shape[-1] != self.shape.in_dim:
+        if passages.shape[-1] != self.shape.width:
             raise ProjectorMismatchError(
-                f"the projector reads embeddings of width {self.shape.in_dim}, but these are "
+                f"the projector reads embeddings of width {self.shape.width}, but these are "
                 f"{passages.shape[-1]} wide; use the encoder that it was trained with"
             )
         passages = passages.to(self.dtype)
@@ -111,11 +137,13 @@ def published_state(projector: Projector) -> dict[str, Tensor]:
     """The projector's tensors under the keys that xRAG publishes, as the whole model saves them.
 
     Raises:
-        ProjectorMismatchError: If it has a linear path, for which those files have no place.
+        ProjectorMismatchError: If it has a linear path or reads words, for which those files have
+            no place.
     """
-    if projector.linear is not None:
+    if projector.linear is not None or projector.shape.word_vocab:
         raise ProjectorMismatchError(
-            "a projector with a linear path has no published form; save it as an xorag projector"
+            "a projector with a linear path, or one that reads words, has no published form; save "
+            "it as an xorag projector"
         )
     return {
         f"{_PUBLISHED_PREFIX * 2}{key.removeprefix('mlp.')}": tensor

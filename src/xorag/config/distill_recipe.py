@@ -5,7 +5,14 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from xorag.config.training_options import ModelOptions, Options, Rate, TrainOptions
+from xorag.config.passage_options import PassageOptions
+from xorag.config.training_options import (
+    ContrastOptions,
+    ModelOptions,
+    Options,
+    Rate,
+    TrainOptions,
+)
 
 
 class ExampleOptions(Options):
@@ -36,9 +43,25 @@ class ExampleOptions(Options):
     limit: int | None = Field(default=None, ge=1, description="most examples to train on")
 
 
-class DistillLossOptions(Options):
+class RestatingOptions(PassageOptions):
+    """Passages that are restated beside, as in the first stage, so that this is not unlearnt."""
+
+    every: int | None = Field(
+        default=None,
+        ge=2,
+        description="of so many steps, the last restates passages; unset: none does, and their "
+        "losses are only measured",
+    )
+
+
+class DistillLossOptions(ContrastOptions):
     """What is minimised: next-token loss of the answer, and the distance to the teacher."""
 
+    contrast_answers: bool = Field(
+        default=True,
+        description="whether answers are contrasted too, which makes their steps twice as long, "
+        "or restated passages alone",
+    )
     nll_weight: float = Field(default=1.0, ge=0, description="of the next-token loss")
     kl_weight: float = Field(
         default=2.0, ge=0, description="of KL(teacher || student); 0: no teacher runs"
@@ -83,6 +106,9 @@ class DistillRecipe(Options):
     )
     model: ModelOptions = ModelOptions()
     examples: ExampleOptions
+    restating: RestatingOptions | None = Field(
+        default=None, description="passages to restate beside; unset: none"
+    )
     loss: DistillLossOptions = DistillLossOptions()
     lora: LoraOptions = LoraOptions()
     train: TrainOptions = TrainOptions(learning_rate=2e-5)

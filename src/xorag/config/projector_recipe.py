@@ -5,38 +5,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from xorag.config.training_options import ModelOptions, Options, Rate, TrainOptions
-
-
-class PassageOptions(Options):
-    """The passages to train on, and those that training never sees."""
-
-    index: Path = Field(description="index whose passages and stored embeddings are used")
-    keep_out: Path | None = Field(
-        default=None, description="file of document ids, one a line, that no training sees"
-    )
-    questions: tuple[Path, ...] = Field(
-        default=(), description="question files; passages that support their dev rows are left out"
-    )
-    limit: int | None = Field(
-        default=None, ge=1, description="most passages to train on; unset: all"
-    )
-    validation: int = Field(
-        default=256, ge=2, description="passages held out to watch the training by"
-    )
-    report: int = Field(
-        default=512,
-        ge=2,
-        description="passages held out for the final figures, from keep_out if given",
-    )
-    max_tokens: int = Field(
-        default=336, ge=16, description="where an example is cut, prompt included"
-    )
-    rates: tuple[Rate, ...] = Field(
-        default=(1,),
-        min_length=1,
-        description="soft tokens a passage; one of them is drawn for each example",
-    )
+from xorag.config.passage_options import PassageOptions
+from xorag.config.training_options import ContrastOptions, ModelOptions, Options, TrainOptions
 
 
 class ProjectorOptions(Options):
@@ -48,6 +18,11 @@ class ProjectorOptions(Options):
     linear_path: bool = Field(
         default=True, description="whether a linear map stands beside the MLP"
     )
+    words: bool = Field(
+        default=False,
+        description="whether the mean of a text's word embeddings, weighted by their rarity, "
+        "stands beside the encoder's embedding",
+    )
     init: Literal["ridge", "random"] = Field(
         default="ridge", description="closed-form warm start, or random as published"
     )
@@ -58,6 +33,12 @@ class ProjectorOptions(Options):
     idf_power: float = Field(default=1.5, ge=0, description="warm start: power of a token's idf")
     scale: float = Field(
         default=8.0, gt=0, description="warm start: factor on the regression's slope"
+    )
+    word_power: float = Field(
+        default=0.5, ge=0, description="power of a token's idf in the mean of a text's words"
+    )
+    word_scale: float = Field(
+        default=4.0, gt=0, description="warm start: factor on the mean of a text's words"
     )
     warm_start_passages: int = Field(
         default=30_000,
@@ -72,15 +53,8 @@ class ProjectorOptions(Options):
         return self
 
 
-class LossOptions(Options):
+class LossOptions(ContrastOptions):
     """What is minimised: next-token loss on the passage, and on demand a contrast."""
-
-    contrast_weight: float = Field(
-        default=0.0, ge=0, description="weight of the contrast with another passage's soft token"
-    )
-    contrast_margin: float = Field(
-        default=0.5, description="nats a token by which the wrong soft token shall be worse"
-    )
 
 
 class ProjectorRecipe(Options):

@@ -38,6 +38,17 @@ class ModelOptions(Options):
     )
 
 
+class ContrastOptions(Options):
+    """A contrast of a passage's own soft tokens with another passage's, beside the loss."""
+
+    contrast_weight: float = Field(
+        default=0.0, ge=0, description="weight of the contrast with another passage's soft token"
+    )
+    contrast_margin: float = Field(
+        default=0.5, description="nats a token by which the wrong soft token shall be worse"
+    )
+
+
 class TrainOptions(Options):
     """How it is minimised."""
 

@@ -21,6 +21,7 @@ from xorag.generation.judging_notes import Written
 from xorag.generation.judging_prompts import JudgingPrompts, Paragraph, Worded
 from xorag.generation.judging_rows import Beginnings, Row, RowModel
 from xorag.generation.layouts import Layout
+from xorag.generation.prompting import word_means
 from xorag.reflection.gates import Gate, decide_by_answer, decide_by_token
 from xorag.reflection.reading import read_path
 from xorag.reflection.scoring import Weights, critique
@@ -95,7 +96,8 @@ class Judge:
         self.encoder = encoder
         self.layout = layout
         self.vocabulary = ReflectionVocabulary.of(encoder.tokenizer)
-        self.prompts = JudgingPrompts(encoder, layout)
+        words = word_means(model, encoder) if isinstance(model, SoftTokenModel) else None
+        self.prompts = JudgingPrompts(encoder, layout, words)
         self._batch_tokens = batch_tokens
         self._rows = RowModel(
             model,

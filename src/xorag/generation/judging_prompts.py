@@ -7,6 +7,7 @@ Layout (Open-RAG, arXiv 2410.01782): the question's prompt, then `[No Retrieval]
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from xorag.compression.word_means import WordMeans
 from xorag.data.questions import Task
 from xorag.data.reflections.rows import passage_text
 from xorag.errors import PromptTooLongError
@@ -41,9 +42,13 @@ class Worded:
 class JudgingPrompts:
     """Words questions and paragraphs for one tokenizer."""
 
-    def __init__(self, encoder: PromptEncoder, layout: Layout) -> None:
+    def __init__(
+        self, encoder: PromptEncoder, layout: Layout, words: WordMeans | None = None
+    ) -> None:
+        """Word questions; `words`, where there is a projector, stand beside embeddings."""
         self._encoder = encoder
         self._layout = layout
+        self._words = words
 
     def question(self, question: str, task: Task) -> Prompt:
         """What all paths of a question begin with."""
@@ -109,7 +114,9 @@ class JudgingPrompts:
                 pieces.append(Trusted(BETWEEN_FACTS))
             pieces += _fact_pieces(fact)
         pieces.append(Trusted(ReflectionToken.END_PARAGRAPH))
-        return self._prompt(pieces, [row for fact in facts for row in embeddings_of(fact)])
+        return self._prompt(
+            pieces, [row for fact in facts for row in embeddings_of(fact, self._words)]
+        )
 
     def _prompt(self, pieces: Sequence[Piece], embeddings: Sequence[FloatArray] = ()) -> Prompt:
         encoded = self._encoder.encode(pieces, with_bos=self._layout.frame.with_bos)

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from xorag.compression.model import SoftTokenModel
+from xorag.compression.word_means import WordMeans
 from xorag.data.questions import Task
 from xorag.errors import IndexMismatchError
-from xorag.generation.control import PromptEncoder
+from xorag.generation.control import PromptEncoder, Quoted
 from xorag.generation.layouts import Layout
 from xorag.types import FloatArray, Form, Hit, Passage, Prompt
 
@@ -28,12 +30,32 @@ class Context:
         return 1 if self.embeddings is None else len(self.embeddings)
 
 
+def word_means(model: SoftTokenModel, encoder: PromptEncoder) -> WordMeans:
+    """What puts the words of passages beside their embeddings, in which nothing is a control token.
+
+    Args:
+        model: Whose projector may read words.
+        encoder: Of its tokenizer.
+    """
+    return WordMeans(model, lambda text: encoder.encode([Quoted(text)]).token_ids)
+
+
 class PromptBuilder:
     """Words questions in one layout for one tokenizer."""
 
-    def __init__(self, encoder: PromptEncoder, layout: Layout) -> None:
+    def __init__(
+        self, encoder: PromptEncoder, layout: Layout, words: WordMeans | None = None
+    ) -> None:
+        """Word questions.
+
+        Args:
+            encoder: Of the tokenizer.
+            layout: Of the prompts.
+            words: What puts passages' words beside their embeddings, where there is a projector.
+        """
         self.encoder = encoder
         self.layout = layout
+        self._words = words
         self._count_of_one_soft_token = self._count([None])
 
     def build(self, question: str, context: Sequence[Context], task: Task = "qa") -> Prompt:
@@ -49,7 +71,7 @@ class PromptBuilder:
         places = [place for item in context for place in _places_of(item)]
         pieces = self.layout.question_pieces(question, places, task)
         encoded = self.encoder.encode(pieces, with_bos=self.layout.frame.with_bos)
-        embeddings = tuple(row for item in context for row in embeddings_of(item))
+        embeddings = tuple(row for item in context for row in embeddings_of(item, self._words))
         return Prompt(encoded.token_ids, encoded.placeholders, embeddings)
 
     def tokens_of(self, item: Context) -> int:
@@ -76,15 +98,21 @@ def _places_of(item: Context) -> list[str | None]:
     return [None] * item.soft_tokens
 
 
-def embeddings_of(item: Context) -> list[FloatArray]:
-    """The embeddings of a passage's soft tokens, `(dimensions,)` each."""
+def embeddings_of(item: Context, words: WordMeans | None) -> list[FloatArray]:
+    """What the projector reads for a passage's soft tokens, `(width,)` each."""
     if item.form is Form.TEXT:
         return []
+    embeddings = _found_embeddings(item)
+    return list(embeddings if words is None else words.beside(item.hit.passage.text, embeddings))
+
+
+def _found_embeddings(item: Context) -> FloatArray:
+    """The embeddings of a passage's pieces, `(soft tokens, dimensions)`."""
     if item.embeddings is not None:
-        return list(item.embeddings)
+        return item.embeddings
     if item.hit.embedding is None:
         raise IndexMismatchError(
             f"the passage {item.hit.passage.id!r} came without its stored embedding, which the "
             "projector needs; use an index made by `xorag index`, or --mode text"
         )
-    return [item.hit.embedding]
+    return item.hit.embedding[None]

@@ -12,7 +12,7 @@ from xorag.compression.pretrained import open_projector
 from xorag.generation.control import PromptEncoder
 from xorag.generation.generator import BATCH_TOKENS, Generator, TransformersGenerator
 from xorag.generation.layouts import layout_named
-from xorag.generation.prompting import PromptBuilder
+from xorag.generation.prompting import PromptBuilder, word_means
 from xorag.pipeline.opening_reader import ReaderNames, open_language
 from xorag.pipeline.openrag import OpenRag
 from xorag.pipeline.options import one_of
@@ -137,7 +137,11 @@ def open_parts(
     model = SoftTokenModel(language.model, saved.projector.to(place)) if saved else language.model
     recorded = saved.manifest.encoder if saved else None
     return Parts(
-        PromptBuilder(prompts, layout_named(layout, language.tokenizer)),
+        PromptBuilder(
+            prompts,
+            layout_named(layout, language.tokenizer),
+            word_means(model, prompts) if isinstance(model, SoftTokenModel) else None,
+        ),
         TransformersGenerator(model, prompts, batch_tokens=batch_tokens),
         retriever,
         _embedder(retriever, named, recorded, place),

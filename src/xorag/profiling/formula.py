@@ -81,7 +81,7 @@ def decode_flops(shape: TransformerShape, batch: int, length: int, new_tokens: i
 
 def projector_flops(shape: ProjectorShape, soft_tokens: int) -> int:
     """Operations of an `mlp{n}x_gelu` and of the linear path beside it (arXiv 2405.13792, 3.2)."""
-    entries = shape.in_dim * shape.hidden * (2 if shape.linear_path else 1)
+    entries = shape.width * shape.hidden * (2 if shape.linear_path else 1)
     return 2 * soft_tokens * (entries + (shape.depth - 1) * shape.hidden**2)
 
 

@@ -19,7 +19,7 @@ from xorag.compression.projector_artifact import base_model_shape
 from xorag.generation.control import PromptEncoder
 from xorag.generation.generator import TransformersGenerator
 from xorag.generation.layouts import layout_named
-from xorag.generation.prompting import PromptBuilder
+from xorag.generation.prompting import PromptBuilder, word_means
 from xorag.retrieval.encoder import Encoder
 from xorag.runtime.loading import LanguageModel, load_language_model
 
@@ -110,7 +110,9 @@ def assemble(
     generator = TransformersGenerator(
         reader, prompts, batch_tokens=sys.maxsize, end_ids=[unreachable]
     )
-    builder = PromptBuilder(prompts, layout_named(layout, language.tokenizer))
+    builder = PromptBuilder(
+        prompts, layout_named(layout, language.tokenizer), word_means(reader, prompts)
+    )
     return Parts(
         language, encoder, reader, builder, generator, TRAINED if is_trained else UNTRAINED
     )

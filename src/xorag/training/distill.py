@@ -15,7 +15,11 @@ from xorag.compression.projector_artifact import base_model_shape, save_projecto
 from xorag.config.distill_recipe import DistillRecipe
 from xorag.data.instructions.reading import Instruction
 from xorag.training.adapters import save_adapters
-from xorag.training.distill_examples import DistillCollator, DistillExamples
+from xorag.training.distill_examples import (
+    AlternatingExamples,
+    DistillCollator,
+    DistillExamples,
+)
 from xorag.training.distill_parts import DistillParts, build_distill_parts
 from xorag.training.evaluation import TokenLosses, measure_losses
 from xorag.training.examples import Condition
@@ -47,6 +51,8 @@ class DistillReport:
     """The adapters' directory, to be given as --model; None if the model stayed as it was."""
     losses_by_rate: dict[int, TokenLosses]
     """Of the answers of held-out examples, for each number of soft tokens a passage."""
+    restating_losses_by_rate: dict[int, TokenLosses]
+    """Of restated passages that were held out; empty where the recipe names none."""
     steps: int
     examples: int
     """Read in training, repeats included."""
@@ -99,7 +105,23 @@ def train_distill(
     return report
 
 
-def _training_examples(recipe: DistillRecipe, parts: DistillParts) -> DistillExamples:
+def _training_examples(
+    recipe: DistillRecipe, parts: DistillParts
+) -> DistillExamples | AlternatingExamples:
+    instructions = _instruction_examples(recipe, parts)
+    every = recipe.restating.every if recipe.restating else None
+    if parts.restating is None or every is None:
+        return instructions
+    has_contrast = recipe.loss.contrast_weight > 0
+    return AlternatingExamples(
+        instructions,
+        parts.restating.training_examples(recipe.train, has_contrast=has_contrast),
+        step_size=examples_a_step(recipe.train),
+        every=every,
+    )
+
+
+def _instruction_examples(recipe: DistillRecipe, parts: DistillParts) -> DistillExamples:
     train, has_teacher = parts.splits.train, recipe.loss.kl_weight > 0
     plan = draw_plan(
         np.array([length_of(item, has_teacher=has_teacher) for item in train], np.int64),
@@ -113,7 +135,12 @@ def _training_examples(recipe: DistillRecipe, parts: DistillParts) -> DistillExa
     share, seed = recipe.examples.question_share, recipe.train.seed
     worded = word_plan(plan, train, question_share=share, seed=seed)
     return DistillExamples(
-        train, worded, parts.prompts, parts.pieces.embed, has_teacher=has_teacher
+        train,
+        worded,
+        parts.prompts,
+        parts.embed,
+        has_teacher=has_teacher,
+        has_contrast=recipe.loss.contrast_answers and recipe.loss.contrast_weight > 0,
     )
 
 
@@ -128,7 +155,7 @@ def _conditions(
             instructions,
             worded,
             parts.prompts,
-            parts.pieces.embed,
+            parts.embed,
             condition=condition,
             has_teacher=False,
         )
@@ -152,6 +179,7 @@ def _report(recipe: DistillRecipe, parts: DistillParts, steps: int) -> DistillRe
         projector=recipe.out / _PROJECTOR,
         language_model=recipe.out / _LANGUAGE_MODEL if recipe.lora.rank else None,
         losses_by_rate=losses,
+        restating_losses_by_rate=_restating_losses(parts),
         steps=steps,
         examples=steps * examples_a_step(recipe.train),
         instructions=len(parts.splits.train),
@@ -159,10 +187,29 @@ def _report(recipe: DistillRecipe, parts: DistillParts, steps: int) -> DistillRe
     )
 
 
+def _restating_losses(parts: DistillParts) -> dict[int, TokenLosses]:
+    if parts.restating is None:
+        return {}
+    return parts.restating.reported_losses(
+        parts.objective.reader, pad_id=parts.pad_id, batch_size=_TEXTS_AT_ONCE
+    )
+
+
+def _restated(losses_by_rate: dict[int, TokenLosses]) -> dict[str, Any]:
+    """The losses under the names that a first stage gives them, if there are any."""
+    if not losses_by_rate:
+        return {}
+    return {
+        "losses": asdict(losses_by_rate[1]),
+        "losses_by_rate": {rate: asdict(losses) for rate, losses in losses_by_rate.items()},
+    }
+
+
 def _save(recipe: DistillRecipe, parts: DistillParts, report: DistillReport) -> None:
     """Write the projector with all that is needed to judge and to repeat it, in half precision."""
     metrics: dict[str, Any] = {
         "answer_losses_by_rate": {r: asdict(losses) for r, losses in report.losses_by_rate.items()},
+        **_restated(report.restating_losses_by_rate),
         "examples": report.examples,
         "instructions": report.instructions,
         "dropped": asdict(report.dropped),

@@ -1,6 +1,6 @@
 """Instruction examples of a plan, with the embeddings and the teacher's version that they need."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,13 +9,17 @@ from torch.utils.data import Dataset
 
 from xorag.data.instructions.reading import Instruction
 from xorag.generation.examples import Example
-from xorag.training.examples import Collator, Condition, TrainingItem, alike
+from xorag.training.embeddings import EmbedPassages
+from xorag.training.examples import (
+    Collator,
+    Condition,
+    ParaphraseExamples,
+    TrainingItem,
+    alike,
+)
 from xorag.training.instruction_prompts import InstructionPrompts, InstructionWording
 from xorag.training.plan import Plan
-from xorag.types import FloatArray, Passage
-
-EmbedPassages = Callable[[Sequence[Passage], Sequence[int]], list[FloatArray]]
-"""The embeddings of passages at the rates asked for, `(soft tokens, in_dim)` each."""
+from xorag.types import FloatArray
 
 TEACHER = "teacher_"
 """What the names of the teacher's tensors begin with."""
@@ -41,10 +45,12 @@ class DistillExamples(Dataset[DistillItem]):
         *,
         condition: Condition = Condition.RIGHT,
         has_teacher: bool = True,
+        has_contrast: bool = False,
     ) -> None:
         self._instructions, self._plan = instructions, plan
         self._prompts, self._embed = prompts, embed
         self._condition, self._has_teacher = condition, has_teacher
+        self._has_contrast = has_contrast
 
     def __len__(self) -> int:
         return len(self._plan)
@@ -56,18 +62,24 @@ class DistillExamples(Dataset[DistillItem]):
         """A batch of examples, embedded together; torch's loader looks for this."""
         own = [self._instructions[i] for i in self._plan.passages[places]]
         rates = self._plan.rates[places].tolist()
-        embeddings = self._embeddings(own, rates)
-        if self._condition is Condition.WRONG:
-            other = [self._instructions[i] for i in self._plan.wrong_passages[places]]
-            embeddings = alike(embeddings, self._embeddings(other, rates))
+        right = self._embeddings(own, rates)
+        needs_wrong = self._has_contrast or self._condition is Condition.WRONG
+        wrong = self._wrong_embeddings(places, right) if needs_wrong else right
+        shown = wrong if self._condition is Condition.WRONG else right
         wordings = self._plan.instructions[places].tolist()
         return [
-            self._item(instruction, InstructionWording(wording), rows)
-            for instruction, wording, rows in zip(own, wordings, embeddings, strict=True)
+            self._item(instruction, InstructionWording(wording), rows, contrast)
+            for instruction, wording, rows, contrast in zip(
+                own, wordings, shown, wrong, strict=True
+            )
         ]
 
     def _item(
-        self, instruction: Instruction, wording: InstructionWording, rows: FloatArray
+        self,
+        instruction: Instruction,
+        wording: InstructionWording,
+        rows: FloatArray,
+        wrong: FloatArray,
     ) -> DistillItem:
         if self._condition is Condition.TEXT:
             text = self._prompts.teacher(instruction, wording)
@@ -75,11 +87,16 @@ class DistillExamples(Dataset[DistillItem]):
         student = TrainingItem(
             self._prompts.student(instruction, wording, len(rows)),
             rows,
-            None,
+            wrong if self._has_contrast else None,
             is_hidden=self._condition is Condition.NONE,
         )
         teacher = self._prompts.teacher(instruction, wording) if self._has_teacher else None
         return DistillItem(student, teacher)
+
+    def _wrong_embeddings(self, places: list[int], right: Sequence[FloatArray]) -> list[FloatArray]:
+        """Those of other examples, as many an example as there are right ones."""
+        other = [self._instructions[i] for i in self._plan.wrong_passages[places]]
+        return alike(right, self._embeddings(other, self._plan.rates[places].tolist()))
 
     def _embeddings(
         self, instructions: Sequence[Instruction], rates: Sequence[int]
@@ -90,6 +107,48 @@ class DistillExamples(Dataset[DistillItem]):
         each_rate = [rate for own, rate in zip(of_each, rates, strict=True) for _ in own]
         rows = iter(self._embed(passages, each_rate))
         return [np.concatenate([next(rows) for _ in own]) for own in of_each]
+
+
+class AlternatingExamples(Dataset[DistillItem]):
+    """Steps over instruction examples, of which the last of so many restates passages instead."""
+
+    def __init__(
+        self,
+        instructions: DistillExamples,
+        passages: ParaphraseExamples,
+        *,
+        step_size: int,
+        every: int,
+    ) -> None:
+        """Alternate.
+
+        Args:
+            instructions: Read at all other steps.
+            passages: To restate; begun again when they have all been read.
+            step_size: Examples a step, over all processes and accumulated passes.
+            every: Steps from one that restates passages to the next.
+        """
+        self._instructions, self._passages = instructions, passages
+        self._step_size, self._every = step_size, every
+
+    def __len__(self) -> int:
+        steps = len(self._instructions) // self._step_size
+        return (steps + steps // (self._every - 1)) * self._step_size
+
+    def __getitem__(self, place: int) -> DistillItem:
+        return self.__getitems__([place])[0]
+
+    def __getitems__(self, places: list[int]) -> list[DistillItem]:
+        """A batch of examples of one step; torch's loader looks for this."""
+        step = places[0] // self._step_size
+        restated = (step + 1) // self._every
+        """Steps that restated passages up to this one, itself included."""
+        if (step + 1) % self._every:
+            start = restated * self._step_size
+            return self._instructions.__getitems__([place - start for place in places])
+        start = (step - (restated - 1)) * self._step_size
+        wanted = [(place - start) % len(self._passages) for place in places]
+        return [DistillItem(item, None) for item in self._passages.__getitems__(wanted)]
 
 
 @dataclass(frozen=True, slots=True)

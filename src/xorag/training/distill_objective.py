@@ -11,7 +11,12 @@ from transformers import PreTrainedModel
 
 from xorag.compression.model import SoftTokenModel
 from xorag.training.distillation import Alignment, compared_positions, distillation_loss
-from xorag.training.losses import logits_at, predicting_positions, scored_tokens
+from xorag.training.losses import (
+    contrast_of_examples,
+    logits_at,
+    predicting_positions,
+    scored_tokens,
+)
 from xorag.training.shared_prefix import PrefixReader, SharedPrefix, shared_length
 
 
@@ -24,6 +29,8 @@ class LossWeights:
     temperature: float = 1.0
     top_k: int | None = None
     alignment: Alignment = Alignment.SHIFTED
+    contrast: float = 0.0
+    contrast_margin: float = 0.5
 
 
 class DistillObjective(nn.Module):
@@ -53,6 +60,7 @@ class DistillObjective(nn.Module):
         is_placeholder: Tensor,
         passage_embeddings: Tensor,
         labels: Tensor,
+        wrong_embeddings: Tensor | None = None,
         num_items_in_batch: Tensor | int | None = None,
         **teacher: Tensor,
     ) -> dict[str, Tensor]:
@@ -64,6 +72,7 @@ class DistillObjective(nn.Module):
             is_placeholder: True at each placeholder, `(batch, length)`.
             passage_embeddings: `(placeholders, in_dim)`.
             labels: `(batch, length)`.
+            wrong_embeddings: Of other passages, `(placeholders, in_dim)`, for the contrast.
             num_items_in_batch: Answer tokens of the whole step; unset, those of this batch.
             **teacher: `teacher_input_ids`, `teacher_attention_mask` and `teacher_labels`,
                 `(batch, teacher's length)`, where the loss has a teacher.
@@ -71,26 +80,44 @@ class DistillObjective(nn.Module):
         scored = predicting_positions(labels)
         compared = compared_positions(labels, self.weights.alignment)
         wanted = scored | compared if teacher else scored
-        shared = self._shared_prefix(input_ids, is_placeholder, labels)
-        start = shared.length if shared else 0
-        logits = logits_at(
-            self.reader,
-            wanted[:, start:],
-            input_ids=input_ids[:, start:],
-            attention_mask=attention_mask,
-            is_placeholder=is_placeholder[:, start:],
-            passage_embeddings=passage_embeddings,
-            past_key_values=shared.past if shared else None,
-        )[: int(wanted.sum())]
-        nll = scored_tokens(logits[scored[wanted]], labels).losses
-        total = self.weights.nll * nll.sum()
+        batch = {
+            "input_ids": input_ids,
+            "attention_mask": attention_mask,
+            "is_placeholder": is_placeholder,
+        }
+        logits = self._student(batch, labels, wanted, passage_embeddings)
+        right = scored_tokens(logits[scored[wanted]], labels)
+        total = self.weights.nll * right.losses.sum()
+        if wrong_embeddings is not None and self.weights.contrast:
+            wrong = scored_tokens(self._student(batch, labels, scored, wrong_embeddings), labels)
+            total = total + self.weights.contrast * contrast_of_examples(
+                right, wrong, len(labels), margin=self.weights.contrast_margin
+            )
         if teacher:
             total = total + self.weights.kl * self._kl(logits[compared[wanted]], **teacher).sum()
         if self.training:
             read = [attention_mask, *(t for name, t in teacher.items() if name.endswith("mask"))]
             self.tokens_seen += sum(int(mask.sum()) for mask in read)
-        count = len(nll) if num_items_in_batch is None else num_items_in_batch
+        count = len(right.losses) if num_items_in_batch is None else num_items_in_batch
         return {"loss": total / count}
+
+    def _student(
+        self, batch: dict[str, Tensor], labels: Tensor, wanted: Tensor, embeddings: Tensor
+    ) -> Tensor:
+        """Logits at the wanted positions, `(wanted, vocab)`, reading these embeddings."""
+        ids, is_placeholder = batch["input_ids"], batch["is_placeholder"]
+        shared = self._shared_prefix(ids, is_placeholder, labels)
+        start = shared.length if shared else 0
+        logits = logits_at(
+            self.reader,
+            wanted[:, start:],
+            input_ids=ids[:, start:],
+            attention_mask=batch["attention_mask"],
+            is_placeholder=is_placeholder[:, start:],
+            passage_embeddings=embeddings,
+            past_key_values=shared.past if shared else None,
+        )
+        return logits[: int(wanted.sum())]
 
     def _shared_prefix(
         self, input_ids: Tensor, is_placeholder: Tensor, labels: Tensor

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from xorag.artifact.manifest import EncoderSpec
+from xorag.artifact.manifest import EncoderSpec, Manifest
 from xorag.compression.model import SoftTokenModel
 from xorag.compression.pretrained import shipped_projector
 from xorag.compression.projector import Projector
@@ -19,7 +19,9 @@ from xorag.data.instructions.reading import Instruction, read_instructions
 from xorag.errors import ProjectorMismatchError
 from xorag.generation.control import PromptEncoder
 from xorag.generation.layouts import layout_named
+from xorag.generation.prompting import word_means
 from xorag.retrieval.encoder import Encoder
+from xorag.retrieval.index import PassageIndex
 from xorag.retrieval.pieces import PieceEmbedder
 from xorag.runtime.device import pick_device
 from xorag.runtime.loading import LanguageModel
@@ -27,10 +29,12 @@ from xorag.runtime.seeds import seed_libraries
 from xorag.training.adapters import add_adapters
 from xorag.training.distill_objective import DistillObjective, LossWeights
 from xorag.training.distillation import Alignment
+from xorag.training.embeddings import EmbedPassages, embed_with_words
 from xorag.training.instruction_prompts import InstructionPrompts
 from xorag.training.instruction_splits import InstructionSplits, split_instructions
 from xorag.training.parts import load_to_train
 from xorag.training.progress import OnMessage
+from xorag.training.restating import Restating, open_restating
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,11 @@ class DistillParts:
 
     language: LanguageModel
     prompts: InstructionPrompts
-    pieces: PieceEmbedder
+    embed: EmbedPassages
     encoder: EncoderSpec
     splits: InstructionSplits
     objective: DistillObjective
+    restating: Restating | None
     started_from: Path
 
     @property
@@ -60,7 +65,8 @@ def build_distill_parts(recipe: DistillRecipe, device: str | None, say: OnMessag
     """Open the models and the projector, read the examples and split them.
 
     Raises:
-        ConfigError: If too few examples are left.
+        ConfigError: If too few examples or passages are left.
+        IndexNotFoundError: If there is no index of the passages to restate.
         ModelNotFoundError: If the language model or the encoder is not found.
         ProjectorMismatchError: If there is no projector to go on from, or it does not fit.
         SourceError: If an instruction file cannot be read.
@@ -86,7 +92,23 @@ def build_distill_parts(recipe: DistillRecipe, device: str | None, say: OnMessag
     say(f"{len(splits.train)} examples to train on; dropped: {splits.dropped}")
     objective = _objective(recipe, language, saved.projector)
     pieces = PieceEmbedder(encoder)
-    return DistillParts(language, prompts, pieces, encoder.spec, splits, objective, start)
+    restating = _restating(recipe, prompts, pieces, objective.reader, saved.manifest)
+    embed = embed_with_words(pieces, word_means(objective.reader, prompts.encoder))
+    return DistillParts(language, prompts, embed, encoder.spec, splits, objective, restating, start)
+
+
+def _restating(
+    recipe: DistillRecipe,
+    prompts: InstructionPrompts,
+    pieces: PieceEmbedder,
+    reader: SoftTokenModel,
+    saved: Manifest,
+) -> Restating | None:
+    if recipe.restating is None:
+        return None
+    index = PassageIndex.open(recipe.restating.index)
+    check_fits_encoder(saved, index.spec)
+    return open_restating(recipe.restating, index, reader, prompts.encoder, prompts.layout, pieces)
 
 
 def _start(recipe: DistillRecipe, language: LanguageModel) -> Path:
@@ -132,5 +154,7 @@ def _objective(
         temperature=recipe.loss.temperature,
         top_k=recipe.loss.top_k,
         alignment=Alignment(recipe.loss.alignment),
+        contrast=recipe.loss.contrast_weight,
+        contrast_margin=recipe.loss.contrast_margin,
     )
     return DistillObjective(reader, weights)

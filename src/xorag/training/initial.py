@@ -15,6 +15,7 @@ from xorag.compression.projector_artifact import (
     load_projector,
 )
 from xorag.compression.warm_start import (
+    LinearMap,
     explained_variance,
     fit_ridge,
     inverse_document_frequency,
@@ -40,16 +41,43 @@ def initialise(parts: RunParts, options: ProjectorOptions, say: OnMessage) -> No
     """
     if options.start_from is not None:
         _go_on_from(options.start_from, parts)
-    elif options.init == "ridge":
-        _warm_start(parts, options, say)
+        return
+    if options.words:
+        _weigh_words(parts, options, say)
+    if options.init == "ridge":
+        (_begin_with_words if options.words else _warm_start)(parts, options, say)
+
+
+def _weigh_words(parts: RunParts, options: ProjectorOptions, say: OnMessage) -> None:
+    """Give each token its weight in the mean of a text's words."""
+    say("weighing the words by how rare they are")
+    rows = parts.restating.splits.train[: options.warm_start_passages]
+    encode = parts.restating.wordings.encoder.encode
+    token_ids = (encode([Quoted(row.passage.text)]).token_ids for row in rows)
+    rarity = inverse_document_frequency(token_ids, parts.projector.shape.word_vocab)
+    parts.projector.word_weights.copy_(rarity**options.word_power)
+
+
+def _begin_with_words(parts: RunParts, options: ProjectorOptions, say: OnMessage) -> None:
+    """Make the soft token of a text the mean of its words, further from the mean of all texts.
+
+    What the ridge regression would predict from the encoder's embedding is known here.
+    """
+    rows = parts.restating.splits.train[:_ROWS_AT_ONCE]
+    read = parts.restating.embed(rows, [1] * len(rows))
+    words = torch.from_numpy(np.concatenate(read))[:, parts.projector.shape.in_dim :]
+    slope = torch.zeros(parts.projector.shape.hidden, parts.projector.shape.width)
+    slope[:, parts.projector.shape.in_dim :] = options.word_scale * torch.eye(len(slope))
+    start_from(parts.projector, LinearMap(slope, (1 - options.word_scale) * words.mean(dim=0)))
+    say("warm start: the mean of a text's words")
 
 
 def _warm_start(parts: RunParts, options: ProjectorOptions, say: OnMessage) -> None:
     """Fit the projector's linear path in closed form."""
     say("fitting the closed-form warm start")
-    rows = parts.splits.train[: options.warm_start_passages]
-    batch = _read_all(parts.index, [row.offset for row in rows])
-    encode = parts.wordings.encoder.encode
+    rows = parts.restating.splits.train[: options.warm_start_passages]
+    batch = _read_all(parts.restating.index, [row.offset for row in rows])
+    encode = parts.restating.wordings.encoder.encode
     token_ids = [encode([Quoted(p.titled_text)]).token_ids for p in batch.passages]
     table = _input_embeddings(parts.language.model)
     weights = inverse_document_frequency(token_ids, len(table)) ** options.idf_power
@@ -66,7 +94,7 @@ def _go_on_from(directory: Path, parts: RunParts) -> None:
     """Take the weights of an earlier projector, which must be of this shape and for these parts."""
     saved = load_projector(directory)
     check_fits_model(saved.manifest, base_model_shape(parts.language.model, parts.language.name))
-    check_fits_encoder(saved.manifest, parts.index.spec)
+    check_fits_encoder(saved.manifest, parts.restating.index.spec)
     if saved.projector.shape != parts.projector.shape:
         raise ProjectorMismatchError(
             f"the projector at {str(directory)!r} has the shape {saved.projector.shape}, but the "

@@ -150,3 +150,21 @@ def contrast_loss(right: Tensor, wrong: Tensor, *, margin: float) -> Tensor:
         margin: By how much the wrong one shall be worse, in nats a token.
     """
     return nn.functional.softplus(margin - (wrong - right))
+
+
+def contrast_of_examples(
+    right: ScoredTokens, wrong: ScoredTokens, row_count: int, *, margin: float
+) -> Tensor:
+    """The contrast of each example of a batch, times its tokens, summed: a scalar.
+
+    Args:
+        right: Scored with the passages' own soft tokens.
+        wrong: The same tokens, scored with other passages'.
+        row_count: Examples of the batch.
+        margin: As in `contrast_loss`.
+    """
+    tokens = right.tokens_by_row(row_count).clamp(min=1)
+    each = contrast_loss(
+        right.sum_by_row(row_count) / tokens, wrong.sum_by_row(row_count) / tokens, margin=margin
+    )
+    return torch.dot(each, tokens.to(each))

@@ -1,14 +1,9 @@
 """What projector training minimises, as the module that transformers' Trainer runs."""
 
-import torch
 from torch import Tensor, nn
 
 from xorag.compression.model import SoftTokenModel
-from xorag.training.losses import (
-    ScoredTokens,
-    contrast_loss,
-    token_losses,
-)
+from xorag.training.losses import contrast_of_examples, token_losses
 
 
 class ParaphraseObjective(nn.Module):
@@ -62,20 +57,12 @@ class ParaphraseObjective(nn.Module):
         total = right.losses.sum()
         if wrong_embeddings is not None and self._contrast_weight:
             wrong = token_losses(self.reader, passage_embeddings=wrong_embeddings, **batch)
-            total = total + self._contrast_weight * self._contrast(right, wrong, len(labels))
+            total = total + self._contrast_weight * contrast_of_examples(
+                right, wrong, len(labels), margin=self._contrast_margin
+            )
         if self.training:
             self.tokens_seen += int(attention_mask.sum())
         return {
             "loss": total
             / (len(right.losses) if num_items_in_batch is None else num_items_in_batch)
         }
-
-    def _contrast(self, right: ScoredTokens, wrong: ScoredTokens, row_count: int) -> Tensor:
-        """The contrast of each example, times its tokens, summed."""
-        tokens = right.tokens_by_row(row_count).clamp(min=1)
-        each = contrast_loss(
-            right.sum_by_row(row_count) / tokens,
-            wrong.sum_by_row(row_count) / tokens,
-            margin=self._contrast_margin,
-        )
-        return torch.dot(each, tokens.to(each))

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from transformers import PreTrainedModel
+
 from xorag.compression.model import SoftTokenModel, embedding_width
 from xorag.compression.projector import Projector
-from xorag.config.projector_recipe import PassageOptions, ProjectorRecipe
+from xorag.config.passage_options import PassageOptions
+from xorag.config.projector_recipe import ProjectorRecipe
 from xorag.config.training_options import ModelOptions
 from xorag.generation.control import PromptEncoder
 from xorag.generation.layouts import layout_named
@@ -14,23 +17,17 @@ from xorag.retrieval.pieces import PieceEmbedder
 from xorag.runtime.device import pick_device, pick_dtype
 from xorag.runtime.loading import LanguageModel, load_language_model
 from xorag.runtime.seeds import seed_libraries
-from xorag.training.embeddings import RowEmbedder
-from xorag.training.examples import Wordings
 from xorag.training.objective import ParaphraseObjective
 from xorag.training.progress import OnMessage
-from xorag.training.splits import PassageSplitter, Splits, rows_of
-from xorag.training.wordings import PARAPHRASE_INSTRUCTIONS
+from xorag.training.restating import Restating, open_restating
 
 
 @dataclass(frozen=True, slots=True)
 class RunParts:
     """The parts of a run."""
 
-    index: PassageIndex
     language: LanguageModel
-    embed: RowEmbedder
-    wordings: Wordings
-    splits: Splits
+    restating: Restating
     objective: ParaphraseObjective
 
     @property
@@ -55,27 +52,34 @@ def build_parts(
     """
     language = load_to_train(recipe.model, device, say)
     say("choosing the passages to train on, to validate and to report on")
-    splits = _split(recipe.passages, index)
-    wordings = Wordings(
-        PromptEncoder(language.tokenizer),
-        layout_named(recipe.model.layout, language.tokenizer),
-        PARAPHRASE_INSTRUCTIONS,
-        recipe.passages.max_tokens,
-    )
     seed_libraries(recipe.train.seed)  # torch draws a layer's weights from the global generator
     projector = Projector(
         index.spec.dimensions,
         embedding_width(language.model),
         recipe.projector.depth,
         linear_path=recipe.projector.linear_path,
+        word_vocab=_vocabulary(language.model) if recipe.projector.words else 0,
+    )
+    reader = SoftTokenModel(language.model, projector.to(language.model.device))
+    restating = open_restating(
+        recipe.passages,
+        index,
+        reader,
+        PromptEncoder(language.tokenizer),
+        layout_named(recipe.model.layout, language.tokenizer),
+        _pieces(recipe.passages, index, device, say),
     )
     objective = ParaphraseObjective(
-        SoftTokenModel(language.model, projector.to(language.model.device)),
+        reader,
         contrast_weight=recipe.loss.contrast_weight,
         contrast_margin=recipe.loss.contrast_margin,
     )
-    embed = RowEmbedder(index, _pieces(recipe.passages, index, device, say))
-    return RunParts(index, language, embed, wordings, splits, objective)
+    return RunParts(language, restating, objective)
+
+
+def _vocabulary(model: PreTrainedModel) -> int:
+    """Rows of the table that tokens are looked up in."""
+    return len(model.get_input_embeddings().get_parameter("weight"))
 
 
 def _pieces(
@@ -103,13 +107,3 @@ def load_to_train(options: ModelOptions, device: str | None, say: OnMessage) -> 
         attention=options.attention or ("eager" if place.type == "cpu" else None),
         on_message=say,
     )
-
-
-def _split(options: PassageOptions, index: PassageIndex) -> Splits:
-    splitter = PassageSplitter(
-        validation=options.validation,
-        report=options.report,
-        keep_out=options.keep_out,
-        questions=options.questions,
-    )
-    return splitter.split(rows_of(index), limit=options.limit)

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from xorag.artifact.manifest import Manifest
@@ -17,21 +16,18 @@ from xorag.compression.projector_artifact import (
 )
 from xorag.config.projector_recipe import ProjectorRecipe
 from xorag.retrieval.index import PassageIndex
-from xorag.training.evaluation import TokenLosses, measure_losses
-from xorag.training.examples import Collator, Condition, ParaphraseExamples
+from xorag.training.evaluation import TokenLosses
+from xorag.training.examples import Collator
 from xorag.training.initial import initialise
 from xorag.training.parts import RunParts, build_parts
-from xorag.training.plan import draw_plan, fixed_plan
 from xorag.training.progress import OnMessage, OnTraining
 from xorag.training.run_directory import claim_directory, history
 from xorag.training.running import run_to_end
-from xorag.training.splits import IndexRow
 from xorag.training.trainer import (
     build_trainer,
     examples_a_step,
     require_trackers,
 )
-from xorag.training.wordings import PARAPHRASE_INSTRUCTIONS
 
 logger = logging.getLogger(__name__)
 _PROJECTOR = "projector"
@@ -86,8 +82,10 @@ def train_projector(
     parts = build_parts(recipe, index, device, say)
     trainer = build_trainer(
         parts.objective,
-        _training_examples(recipe, parts),
-        _conditions(parts, parts.splits.validation),
+        parts.restating.training_examples(
+            recipe.train, has_contrast=recipe.loss.contrast_weight > 0
+        ),
+        parts.restating.conditions(parts.restating.splits.validation),
         recipe.train,
         recipe.out,
         collate=Collator(parts.pad_id),
@@ -107,54 +105,18 @@ def train_projector(
     return report
 
 
-def _training_examples(recipe: ProjectorRecipe, parts: RunParts) -> ParaphraseExamples:
-    plan = draw_plan(
-        np.array([row.length for row in parts.splits.train], np.int64),
-        epochs=recipe.train.epochs,
-        batch_size=examples_a_step(recipe.train),
-        instruction_count=len(PARAPHRASE_INSTRUCTIONS),
-        seed=recipe.train.seed,
-        rates=recipe.passages.rates,
-    )
-    return ParaphraseExamples(
-        parts.splits.train,
-        plan,
-        parts.embed,
-        parts.wordings,
-        has_contrast=recipe.loss.contrast_weight > 0,
-    )
-
-
-def _conditions(
-    parts: RunParts, rows: list[IndexRow], rate: int = 1
-) -> dict[Condition, ParaphraseExamples]:
-    """The same passages with the right, no and wrong soft tokens."""
-    return {
-        condition: ParaphraseExamples(
-            rows, fixed_plan(len(rows), rate), parts.embed, parts.wordings, condition=condition
-        )
-        for condition in (Condition.RIGHT, Condition.NONE, Condition.WRONG)
-    }
-
-
 def _report(recipe: ProjectorRecipe, parts: RunParts, steps: int) -> ProjectorReport:
-    losses = {
-        rate: measure_losses(
-            parts.objective.reader,
-            _conditions(parts, parts.splits.report, rate),
-            collate=Collator(parts.pad_id),
-            batch_size=recipe.train.batch_size,
-        )
-        for rate in sorted({1, *recipe.passages.rates})
-    }
+    losses = parts.restating.reported_losses(
+        parts.objective.reader, pad_id=parts.pad_id, batch_size=recipe.train.batch_size
+    )
     return ProjectorReport(
         projector=recipe.out / _PROJECTOR,
         losses=losses[1],
         losses_by_rate=losses,
         steps=steps,
         examples=steps * examples_a_step(recipe.train),
-        passages=len(parts.splits.train),
-        reserved=parts.splits.reserved,
+        passages=len(parts.restating.splits.train),
+        reserved=parts.restating.splits.reserved,
     )
 
 
@@ -171,7 +133,7 @@ def _save(recipe: ProjectorRecipe, parts: RunParts, report: ProjectorReport) -> 
     manifest = Manifest(
         kind="projector",
         base_model=base_model_shape(parts.language.model, parts.language.name),
-        encoder=parts.index.spec,
+        encoder=parts.restating.index.spec,
         recipe={**recipe.model_dump(mode="json"), **earlier},
         metrics={
             "losses": asdict(report.losses),
@@ -179,7 +141,7 @@ def _save(recipe: ProjectorRecipe, parts: RunParts, report: ProjectorReport) -> 
             **training,
         },
         settings={
-            "layout": parts.wordings.layout.name,
+            "layout": parts.restating.wordings.layout.name,
             "tokens_per_passage": sorted(set(recipe.passages.rates)),
         },
     )
