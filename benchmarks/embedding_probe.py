@@ -9,19 +9,27 @@ base rate, in standard deviations. Reported is the share of dev questions one of
 a passage and for pieces (a token's best rank over the pieces counts), and beside it the same with
 the passage of another question. A linear map is all that a projector's linear path is, so this is
 about what it could carry; a deeper one may read more. Fitted on passages of the training split.
+
+With `--words`, the same for the mean of a piece's word embeddings (docs/concepts/word-means.md), by
+powers of the words' idf: tokens are ranked by the product of the mean, less that of all texts, with
+their own embedding, whitened by the table's covariance. Nothing is fitted there.
 """
 
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
+import torch
 from scipy.sparse import csr_matrix
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from torch import Tensor
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
 
 from benchmarks.measure import machine
+from xorag.compression.warm_start import inverse_document_frequency, weighted_mean_embedding
 from xorag.data.pieces import cut_into_pieces
 from xorag.data.question_sets.reading import question_set_name, read_question_set
 from xorag.data.questions import Question, is_dev
@@ -36,6 +44,9 @@ from xorag.types import FloatArray, Passage
 
 TOP = (10, 100, 1000)
 RIDGE = 1.0
+IDF_PASSAGES = 8000
+SHRINKAGE = 0.05
+"""Of the covariance towards that of a ball."""
 SPARE_DATA = Path("../shared/data")
 
 
@@ -51,12 +62,16 @@ class Probe:
     def ranks(self, embeddings: FloatArray) -> FloatArray:
         """The best rank of each token over these embeddings, from 0, `(vocab,)`."""
         spread = np.sqrt(np.maximum(self.base * (1 - self.base), 1e-9))
-        scores = ((embeddings - self.mean) @ self.slope) / spread
-        order = np.argsort(-scores, axis=1)
-        ranks = np.empty_like(order)
-        np.put_along_axis(ranks, order, np.arange(order.shape[1])[None, :], axis=1)
-        best: FloatArray = ranks.min(axis=0)
-        return best
+        return best_ranks(((embeddings - self.mean) @ self.slope) / spread)
+
+
+def best_ranks(scores: FloatArray) -> FloatArray:
+    """The best rank of each token over some rows of scores, from 0, `(vocab,)`."""
+    order = np.argsort(-scores, axis=1)
+    ranks = np.empty_like(order)
+    np.put_along_axis(ranks, order, np.arange(order.shape[1])[None, :], axis=1)
+    best: FloatArray = ranks.min(axis=0)
+    return best
 
 
 def main() -> None:
@@ -68,13 +83,15 @@ def main() -> None:
     parser.add_argument("--pieces", type=int, nargs="+", default=[1, 4, 8])
     parser.add_argument("--fit-passages", type=int, default=8000)
     parser.add_argument("--limit", type=int, default=200)
+    parser.add_argument("--rows", choices=["dev", "train"], default="dev")
+    parser.add_argument("--words", type=float, nargs="*", default=[], metavar="POWER")
     parser.add_argument("--threads", type=int, default=None)
     options = parser.parse_args()
     threads = limit_threads(options.threads)
     index = PassageIndex.open(options.index)
     tokenizer = AutoTokenizer.from_pretrained(language_model_path(None))
     pieces = PieceEmbedder(Encoder.from_spec(index.spec, device="cpu"))
-    questions = {name: dev_questions(name, options.limit) for name in options.questions}
+    questions = {name: chosen_questions(name, options) for name in options.questions}
     found: dict[str, object] = {}
     for count in options.pieces:
         # A passage of c pieces gives c texts to fit on.
@@ -82,6 +99,12 @@ def main() -> None:
         probe = fit(passages, count, pieces, tokenizer)
         found[f"{count} a passage"] = {
             question_set_name(name): shares(probe, items, count, pieces, tokenizer)
+            for name, items in questions.items()
+        }
+    for power, count in product(options.words, options.pieces):
+        words = WordProbe.of(training_passages(index, options), power, count, tokenizer)
+        found[f"words, idf power {power}, {count} a passage"] = {
+            question_set_name(name): shares(words, items, count, words, tokenizer)
             for name, items in questions.items()
         }
     print(json.dumps({"found": found, **machine(threads, "cpu")}, indent=2))
@@ -99,10 +122,10 @@ def training_passages(index: PassageIndex, options: argparse.Namespace) -> list[
     return [row.passage for row in splitter.split(rows_of(index)).train]
 
 
-def dev_questions(name: str, limit: int) -> list[Question]:
-    """The first dev rows that have a supporting passage."""
-    rows = (row for row in read_question_set(name) if is_dev(row))
-    return [row for row in rows if any(p.is_supporting for p in row.passages)][:limit]
+def chosen_questions(name: str, options: argparse.Namespace) -> list[Question]:
+    """The first rows of the wanted kind that have a supporting passage."""
+    rows = (row for row in read_question_set(name) if is_dev(row) == (options.rows == "dev"))
+    return [row for row in rows if any(p.is_supporting for p in row.passages)][: options.limit]
 
 
 def fit(
@@ -127,11 +150,62 @@ def fit(
     return Probe(x.mean(axis=0), slope, base)
 
 
+@dataclass(frozen=True, slots=True)
+class WordProbe:
+    """Means of word embeddings, and which tokens lie nearest to them."""
+
+    tokenizer: PreTrainedTokenizerBase
+    table: Tensor
+    weights: Tensor
+    nearest: FloatArray
+    """Embeddings of all tokens, whitened and of length 1, `(vocab, hidden)`."""
+    mean: FloatArray
+    """Of the means of all texts, `(hidden,)`."""
+
+    @classmethod
+    def of(
+        cls,
+        passages: Sequence[Passage],
+        power: float,
+        count: int,
+        tokenizer: PreTrainedTokenizerBase,
+    ) -> "WordProbe":
+        """Weigh the tokens by how rare they are in these passages."""
+        model = AutoModelForCausalLM.from_pretrained(language_model_path(None))
+        table: Tensor = model.get_input_embeddings().weight.detach().float()
+        texts = (tokenizer(p.text)["input_ids"] for p in passages[:IDF_PASSAGES])
+        weights = inverse_document_frequency(texts, len(table)) ** power
+        centred = table - table.mean(dim=0)
+        spread = centred.T @ centred / len(table)
+        spread += SHRINKAGE * spread.trace() / len(spread) * torch.eye(len(spread))
+        nearest = centred @ torch.linalg.inv(spread)
+        nearest /= nearest.norm(dim=1, keepdim=True)
+        probe = cls(tokenizer, table, weights, nearest.numpy(), np.zeros(table.shape[1]))
+        some = probe.embed(passages[:200], [count] * 200)
+        return replace(probe, mean=np.concatenate(some).mean(axis=0))
+
+    def embed(self, passages: Sequence[Passage], counts: Sequence[int]) -> list[FloatArray]:
+        """The word means of each passage's pieces, `(pieces, hidden)`."""
+        return [
+            np.stack([self._mean_of(text) for text in cut_into_pieces(passage.text, count)])
+            for passage, count in zip(passages, counts, strict=True)
+        ]
+
+    def ranks(self, embeddings: FloatArray) -> FloatArray:
+        """The best rank of each token over these means, from 0, `(vocab,)`."""
+        return best_ranks((embeddings - self.mean) @ self.nearest.T)
+
+    def _mean_of(self, text: str) -> FloatArray:
+        ids = list(dict.fromkeys(self.tokenizer(text, add_special_tokens=False)["input_ids"]))
+        mean: FloatArray = weighted_mean_embedding(ids, self.table, self.weights).numpy()
+        return mean
+
+
 def shares(
-    probe: Probe,
+    probe: Probe | WordProbe,
     questions: Sequence[Question],
     count: int,
-    pieces: PieceEmbedder,
+    pieces: PieceEmbedder | WordProbe,
     tokenizer: PreTrainedTokenizerBase,
 ) -> dict[str, object]:
     """Shares of questions whose answer is among the first tokens, with the right passage or not."""

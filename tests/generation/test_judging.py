@@ -149,3 +149,20 @@ def test_a_passage_that_is_too_long_is_cut_and_named() -> None:
 
     assert [passage.title for passage in path.cut] == ["Title 0"]
     assert other.cut == ()
+
+
+def test_a_passage_can_be_answered_from_as_if_it_were_relevant() -> None:
+    judge = make_judge()
+    begun = begin(judge)
+    published = judge.read(begun, {0: EACH}, max_new_tokens=NEW)[0]
+
+    paths = judge.read(begun, {0: EACH}, max_new_tokens=NEW, as_relevant=True)[0]
+
+    relevant = judge.vocabulary.ids[ReflectionToken.RELEVANT]
+    assert all(path.token_ids[0] == relevant for path in paths)
+    assert any(path.token_ids[0] != relevant for path in published)
+    for path, before in zip(paths, published, strict=True):
+        assert path.critique is not None
+        assert before.critique is not None
+        # What it finds is the same; only what it goes on with is not its own choice.
+        assert path.critique.relevance == pytest.approx(before.critique.relevance, abs=1e-4)

@@ -19,6 +19,7 @@ from xorag.cli.options import (
 )
 from xorag.cli.reading_options import (
     AbstainOption,
+    AsRelevantOption,
     CalibrationOption,
     HopByOption,
     HopsOption,
@@ -70,6 +71,7 @@ def ask(
     threshold: ThresholdOption = None,
     abstain_below: AbstainOption = None,
     together: TogetherOption = False,
+    as_relevant: AsRelevantOption = False,
     search: SearchOption = SearchMode.DENSE,
     hops: HopsOption = 1,
     hop_by: HopByOption = HopBy.NAMES,
@@ -108,6 +110,7 @@ def ask(
         "threshold": threshold,
         "abstain_below": abstain_below,
         "together": together,
+        "as_relevant": as_relevant,
         "hops": hops,
         "hop_by": hop_by,
         "select": select,

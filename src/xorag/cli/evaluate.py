@@ -18,6 +18,7 @@ from xorag.cli.options import (
 )
 from xorag.cli.reading_options import (
     AbstainOption,
+    AsRelevantOption,
     CalibrationOption,
     HopByOption,
     HopsOption,
@@ -82,6 +83,7 @@ def evaluate(
     threshold: ThresholdOption = None,
     abstain_below: AbstainOption = None,
     together: TogetherOption = False,
+    as_relevant: AsRelevantOption = False,
     search: SearchOption = SearchMode.DENSE,
     hops: HopsOption = 1,
     hop_by: HopByOption = HopBy.NAMES,
@@ -111,7 +113,7 @@ def evaluate(
     from xorag.evaluation.question_sets import read_sets
 
     finding = (hops, hop_by, select, select_by)
-    judging = (gate, threshold, abstain_below, together)
+    judging = (gate, threshold, abstain_below, together, as_relevant)
     settings = Settings(passages, k, rows, limit, seed, max_new_tokens, *finding, *judging)
     conditions = plan_conditions(
         _words(modes), k=k, tokens_per_passage=_numbers(tokens_per_passage)

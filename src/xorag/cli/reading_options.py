@@ -20,6 +20,9 @@ AbstainOption = Annotated[
 TogetherOption = Annotated[
     bool, typer.Option("--together", help="Read all passages in one paragraph (openrag).")
 ]
+AsRelevantOption = Annotated[
+    bool, typer.Option("--as-relevant", help="Answer from each passage as if relevant (openrag).")
+]
 SearchOption = Annotated[
     SearchMode, typer.Option(help="Find passages by embedding, by words, or by both.")
 ]

@@ -103,6 +103,7 @@ def ask_options(task: Task, condition: Condition, settings: Settings) -> "AskOpt
             "threshold": settings.threshold,
             "abstain_below": settings.abstain_below,
             "together": settings.together,
+            "as_relevant": settings.as_relevant,
         }
     return options
 

@@ -84,6 +84,8 @@ class Settings:
     abstain_below: float | None = None
     together: bool = False
     """Whether all passages of a question are read in one paragraph."""
+    as_relevant: bool = False
+    """Whether each passage is answered from as if it were relevant."""
 
     def __post_init__(self) -> None:
         for name, value in (
@@ -166,6 +168,7 @@ def require_used(settings: Settings, conditions: Sequence[Condition]) -> None:
         "--threshold": settings.threshold is not None,
         "--abstain-below": settings.abstain_below is not None,
         "--together": settings.together,
+        "--as-relevant": settings.as_relevant,
         "--select by relevance": by_relevance,
     }
     if unused := [name for name, is_given in given.items() if is_given]:

@@ -180,6 +180,7 @@ class Judge:
         *,
         max_new_tokens: int,
         weights: Weights | None = None,
+        as_relevant: bool = False,
     ) -> dict[int, list[Path]]:
         """Answer from each paragraph by itself, and judge.
 
@@ -188,6 +189,8 @@ class Judge:
             paragraphs: Of some of the questions, by their place.
             max_new_tokens: Where a path is cut. One is enough for the relevance.
             weights: Of the judgements; unset, the published ones.
+            as_relevant: Go on after `[Relevant]`, whatever the reader would write there. How
+                relevant it finds the paragraph still counts in the score.
 
         Returns:
             The paths of those questions, in the order of their paragraphs.
@@ -204,7 +207,12 @@ class Judge:
             for paragraph in of_question
         ]
         rows = [Row(i, item.prompt) for i, item in zip(places, worded, strict=True)]
-        written = self._rows.write(begun.beginnings, rows, max_new_tokens=max_new_tokens)
+        written = self._rows.write(
+            begun.beginnings,
+            rows,
+            max_new_tokens=max_new_tokens,
+            first_id=self.vocabulary.ids[ReflectionToken.RELEVANT] if as_relevant else None,
+        )
         paths: dict[int, list[Path]] = {i: [] for i in paragraphs}
         for row, item, said in zip(rows, worded, written, strict=True):
             judged = self._critique(said, weights)

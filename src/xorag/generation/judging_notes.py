@@ -48,11 +48,12 @@ class Notes:
         self._end_ids = frozenset(end_ids)
         self._watched_ids = list(watched_ids)
 
-    def note(self, logits: Tensor) -> tuple[Tensor, Moves]:
+    def note(self, logits: Tensor, token_id: int | None = None) -> tuple[Tensor, Moves]:
         """Note the best token of each row that goes on.
 
         Args:
             logits: Of the rows in their present order, `(rows, vocab)`.
+            token_id: Taken in place of the best one.
 
         Returns:
             The tokens of the rows that still go on, already closed up, `(rows left,)`, and how
@@ -60,6 +61,8 @@ class Notes:
         """
         total = torch.logsumexp(logits, dim=-1, keepdim=True)
         best, chosen = logits.max(dim=-1)
+        if token_id is not None:
+            best, chosen = logits[:, token_id], torch.full_like(chosen, token_id)
         beside = torch.cat([best[:, None], logits[:, self._watched_ids]], dim=1) - total
         has_ended = [
             self._note_one(row, token_id, values)

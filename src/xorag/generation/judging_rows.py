@@ -109,7 +109,12 @@ class RowModel:
         return Beginnings(tuple(prompts), states_of(cache), watched)
 
     def write(
-        self, beginnings: Beginnings, rows: Sequence[Row], *, max_new_tokens: int
+        self,
+        beginnings: Beginnings,
+        rows: Sequence[Row],
+        *,
+        max_new_tokens: int,
+        first_id: int | None = None,
     ) -> list[Written]:
         """Write on from each row, in the order given.
 
@@ -117,10 +122,11 @@ class RowModel:
             beginnings: What was read before.
             rows: Each with the beginning that it shares, as far as its tokens are the same.
             max_new_tokens: Where a row is cut.
+            first_id: The token that each row begins with; unset, the most probable one.
         """
         written: dict[int, Written] = {}
         for batch in self._batches(beginnings, rows, max_new_tokens):
-            done = self._write(beginnings, [rows[i] for i in batch], max_new_tokens)
+            done = self._write(beginnings, [rows[i] for i in batch], max_new_tokens, first_id)
             written |= zip(batch, done, strict=True)
         return [written[i] for i in range(len(rows))]
 
@@ -143,7 +149,11 @@ class RowModel:
 
     @torch.inference_mode()
     def _write(
-        self, beginnings: Beginnings, rows: Sequence[Row], max_new_tokens: int
+        self,
+        beginnings: Beginnings,
+        rows: Sequence[Row],
+        max_new_tokens: int,
+        first_id: int | None,
     ) -> list[Written]:
         """Write one batch: its rows are read in parts of like length, then written together."""
         shared = self._shared(beginnings, rows, max_new_tokens)
@@ -162,7 +172,7 @@ class RowModel:
         last = torch.cat([part.last for part in parts])
         notes = Notes(len(rows), self._end_ids, self._watched_ids)
         for length in range(read + 1, room + 1):
-            ids, moves = notes.note(logits)
+            ids, moves = notes.note(logits, first_id if length == read + 1 else None)
             if moves.count == 0 or length == room:
                 break
             cache.close_up(moves)

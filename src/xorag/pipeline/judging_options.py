@@ -33,6 +33,9 @@ class JudgingOptions(TypedDict, total=False):
     together: bool
     """Whether all passages of a question stand in one paragraph, as the facts of a question of
     several hops do; else each is read by itself, the default."""
+    as_relevant: bool
+    """Whether each passage is answered from as if it were relevant, while its path is scored by how
+    relevant it was found; else a reader may answer nothing from it, as published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Judging:
     abstain_below: float | None = None
     answer_set: tuple[str, ...] | None = None
     together: bool = False
+    as_relevant: bool = False
 
 
 def checked_judging(mode: Mode, options: JudgingOptions) -> Judging:
@@ -60,6 +64,7 @@ def checked_judging(mode: Mode, options: JudgingOptions) -> Judging:
         abstain_below=options.get("abstain_below"),
         answer_set=_answer_set(options.get("answer_set")),
         together=options.get("together", False),
+        as_relevant=options.get("as_relevant", False),
     )
     if mode is not Mode.OPENRAG and given != Judging():
         names = [

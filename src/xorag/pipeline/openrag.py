@@ -117,6 +117,7 @@ class OpenRag:
             paragraphs,
             max_new_tokens=asking.max_new_tokens,
             weights=asking.judging.weights,
+            as_relevant=asking.judging.as_relevant,
         )
         for i in contexts.keys() - paths.keys():
             logger.warning("no passage to read", extra={"question": begun.questions[i]})
