@@ -258,6 +258,21 @@ def test_a_run_that_reads_words_begins_with_them_and_asking_reads_the_same(
     assert asked[0].tolist() == pytest.approx(trained_on[0].tolist())
 
 
+def test_a_projector_without_words_goes_on_with_them(
+    training_world: TrainingWorld, tmp_path: Path
+) -> None:
+    first = train_projector(training_world.recipe(tmp_path / "first"), device="cpu")
+    recipe = training_world.recipe(tmp_path / "second", max_steps=1, learning_rate=1e-12)
+    further = recipe.projector.model_copy(
+        update={"start_from": first.projector, "words": True, "word_scale": 1e-6}
+    )
+
+    second = train_projector(recipe.model_copy(update={"projector": further}), device="cpu")
+
+    assert second.losses.right == pytest.approx(first.losses.right, abs=1e-2)  # saved in fp16
+    assert load_projector(second.projector).projector.shape.word_vocab
+
+
 def test_a_projector_of_another_shape_cannot_be_gone_on_from(
     training_world: TrainingWorld, tmp_path: Path
 ) -> None:

@@ -118,3 +118,30 @@ def start_from(projector: Projector, start: LinearMap) -> None:
         projector.linear.bias.copy_(start.bias)
         for parameter in last.parameters():
             parameter.zero_()
+
+
+def add_words(before: Projector, after: Projector, words: LinearMap) -> None:
+    """Make a projector that reads words compute what one without did, plus this map.
+
+    Args:
+        before: Reads no words.
+        after: Of the same shape but for the words that it reads, and with a linear path.
+        words: Of embeddings with words behind them, `(hidden, width)`.
+
+    Raises:
+        ConfigError: If the projector has no linear path.
+    """
+    if after.linear is None:
+        raise ConfigError(
+            "words are added in the projector's linear path, but this projector has none; set "
+            "projector.linear_path=true"
+        )
+    state = after.state_dict()
+    with torch.no_grad():
+        for name, weights in before.state_dict().items():
+            if weights.shape == state[name].shape:
+                state[name].copy_(weights)
+            else:  # reads words as well, from which it takes nothing yet
+                state[name].zero_()[:, : weights.shape[1]].copy_(weights)
+        after.linear.weight.add_(words.weight)
+        after.linear.bias.add_(words.bias)

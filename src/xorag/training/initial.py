@@ -1,6 +1,7 @@
 """The projector before the first step: random, by the closed-form warm start, or an earlier one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from xorag.compression.projector_artifact import (
 )
 from xorag.compression.warm_start import (
     LinearMap,
+    add_words,
     explained_variance,
     fit_ridge,
     inverse_document_frequency,
@@ -39,13 +41,14 @@ def initialise(parts: RunParts, options: ProjectorOptions, say: OnMessage) -> No
         ArtifactError: If an earlier projector is incomplete or altered.
         ProjectorMismatchError: If it was made for another model, encoder or shape.
     """
-    if options.start_from is not None:
-        _go_on_from(options.start_from, parts)
-        return
     if options.words:
         _weigh_words(parts, options, say)
-    if options.init == "ridge":
-        (_begin_with_words if options.words else _warm_start)(parts, options, say)
+    if options.start_from is not None:
+        _go_on_from(options.start_from, parts, options)
+    elif options.init == "ridge" and options.words:
+        start_from(parts.projector, _words_alone(parts, options, has_mean=True))
+    elif options.init == "ridge":
+        _warm_start(parts, options, say)
 
 
 def _weigh_words(parts: RunParts, options: ProjectorOptions, say: OnMessage) -> None:
@@ -58,18 +61,19 @@ def _weigh_words(parts: RunParts, options: ProjectorOptions, say: OnMessage) -> 
     parts.projector.word_weights.copy_(rarity**options.word_power)
 
 
-def _begin_with_words(parts: RunParts, options: ProjectorOptions, say: OnMessage) -> None:
-    """Make the soft token of a text the mean of its words, further from the mean of all texts.
+def _words_alone(parts: RunParts, options: ProjectorOptions, *, has_mean: bool) -> LinearMap:
+    """The mean of a text's words, further from the mean of all texts, `(hidden, width)`.
 
-    What the ridge regression would predict from the encoder's embedding is known here.
+    What the ridge regression would predict from the encoder's embedding is known here. The mean of
+    all texts is part of it or left out.
     """
     rows = parts.restating.splits.train[:_ROWS_AT_ONCE]
     read = parts.restating.embed(rows, [1] * len(rows))
-    words = torch.from_numpy(np.concatenate(read))[:, parts.projector.shape.in_dim :]
-    slope = torch.zeros(parts.projector.shape.hidden, parts.projector.shape.width)
-    slope[:, parts.projector.shape.in_dim :] = options.word_scale * torch.eye(len(slope))
-    start_from(parts.projector, LinearMap(slope, (1 - options.word_scale) * words.mean(dim=0)))
-    say("warm start: the mean of a text's words")
+    shape = parts.projector.shape
+    words = torch.from_numpy(np.concatenate(read))[:, shape.in_dim :]
+    weight = torch.zeros(shape.hidden, shape.width)
+    weight[:, shape.in_dim :] = options.word_scale * torch.eye(shape.hidden)
+    return LinearMap(weight, (has_mean - options.word_scale) * words.mean(dim=0))
 
 
 def _warm_start(parts: RunParts, options: ProjectorOptions, say: OnMessage) -> None:
@@ -90,17 +94,26 @@ def _warm_start(parts: RunParts, options: ProjectorOptions, say: OnMessage) -> N
     say(f"warm start: {explained:.0%} of the variance explained, by {len(rows)} passages")
 
 
-def _go_on_from(directory: Path, parts: RunParts) -> None:
-    """Take the weights of an earlier projector, which must be of this shape and for these parts."""
+def _go_on_from(directory: Path, parts: RunParts, options: ProjectorOptions) -> None:
+    """Take the weights of an earlier projector, which must be of this shape and for these parts.
+
+    One that read no words goes on with them: what it made of an embedding, and what the text's
+    mean of words has of its own.
+    """
     saved = load_projector(directory)
     check_fits_model(saved.manifest, base_model_shape(parts.language.model, parts.language.name))
     check_fits_encoder(saved.manifest, parts.restating.index.spec)
-    if saved.projector.shape != parts.projector.shape:
+    wanted = parts.projector.shape
+    gains_words = bool(wanted.word_vocab) and not saved.projector.shape.word_vocab
+    if replace(wanted, word_vocab=0 if gains_words else wanted.word_vocab) != saved.projector.shape:
         raise ProjectorMismatchError(
             f"the projector at {str(directory)!r} has the shape {saved.projector.shape}, but the "
-            f"recipe asks for {parts.projector.shape}; set projector.depth and linear_path alike"
+            f"recipe asks for {wanted}; set projector.depth, linear_path and words alike"
         )
-    parts.projector.load_state_dict(saved.projector.state_dict())
+    if gains_words:
+        add_words(saved.projector, parts.projector, _words_alone(parts, options, has_mean=False))
+    else:
+        parts.projector.load_state_dict(saved.projector.state_dict())
 
 
 def _read_all(index: PassageIndex, offsets: Sequence[int]) -> PassageBatch:
