@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.measure import machine
+from xorag.compression.model import SoftTokenModel
 from xorag.compression.pretrained import open_projector
 from xorag.compression.projector_artifact import base_model_shape
 from xorag.config.projector_recipe import ProjectorRecipe
@@ -40,9 +41,12 @@ def main() -> None:
     saved = open_projector(options.projector, shape, index.spec)
     if saved is None:
         raise SystemExit("no projector comes with xorag for this recipe; give --projector")
-    parts.objective.reader.projector = saved.projector.to(parts.language.model.device)
+    model = parts.language.model
+    # The words of passages are read by way of this one, if the projector reads any.
+    parts.objective.reader.projector = saved.projector.to(model.device)
+    reader = SoftTokenModel(model, saved.projector, saved.adapters)
     losses = parts.restating.reported_losses(
-        parts.objective.reader, pad_id=parts.pad_id, batch_size=recipe.train.batch_size
+        reader, pad_id=parts.pad_id, batch_size=recipe.train.batch_size
     )
     by_rate = {rate: asdict(losses[rate]) for rate in options.rates}
     print(json.dumps({"losses_by_rate": by_rate, **machine(threads, "cpu")}, indent=2))

@@ -9,8 +9,7 @@ from safetensors.torch import load_file
 from tests.training.conftest import TrainingWorld
 from tests.training.distilling import recipe_of
 from xorag.compression.projector_artifact import load_projector
-from xorag.errors import ConfigError, ProjectorMismatchError
-from xorag.runtime.loading import load_language_model
+from xorag.errors import ProjectorMismatchError
 from xorag.training.distill import train_distill
 from xorag.training.progress import TrainingProgress
 
@@ -84,36 +83,6 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_projector(
     for name, tensor in load_file(whole.projector / "projector.safetensors").items():
         other = load_file(resumed.projector / "projector.safetensors")[name]
         assert torch.allclose(tensor.float(), other.float(), atol=1e-3)
-
-
-def test_adapters_are_trained_saved_and_opened_again(
-    training_world: TrainingWorld, stage_one: Path, tmp_path: Path
-) -> None:
-    report = train_distill(
-        recipe_of(training_world, stage_one, tmp_path, lora__rank=2), device="cpu"
-    )
-
-    assert report.language_model is not None
-    saved = load_file(report.language_model / "adapter_model.safetensors")
-    assert any(tensor.any() for name, tensor in saved.items() if "lora_B" in name)
-    device, kind = torch.device("cpu"), torch.float32
-    adapted = load_language_model(str(report.language_model), device=device, dtype=kind)
-    plain = load_language_model(str(training_world.model), device=device, dtype=kind)
-    ids = torch.tensor([[1, 2, 3]])
-    with torch.inference_mode():
-        difference = adapted.model(ids).logits - plain.model(ids).logits
-    assert float(difference.abs().max()) > 0
-
-
-def test_layers_that_are_not_there_are_named(
-    training_world: TrainingWorld, stage_one: Path, tmp_path: Path
-) -> None:
-    recipe = recipe_of(
-        training_world, stage_one, tmp_path, lora__rank=2, lora__targets=("no_such",)
-    )
-
-    with pytest.raises(ConfigError, match="no_such"):
-        train_distill(recipe, device="cpu")
 
 
 def test_without_a_projector_to_go_on_from_the_run_says_so(

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -124,11 +124,8 @@ def _print_projector(report: "ProjectorReport", *, as_json: bool) -> None:
 
 
 def _print_distilled(report: "DistillReport", *, as_json: bool) -> None:
-    adapted = report.language_model
     if as_json:
-        paths: dict[str, Any] = {"projector": str(report.projector)}
-        paths["language_model"] = None if adapted is None else str(adapted)
-        output.print_json({**asdict(report), **paths})
+        output.print_json({**asdict(report), "projector": str(report.projector)})
         return
     held_out = next(iter(report.losses_by_rate.values())).passages
     _print_losses(report.losses_by_rate, f"the answers of {held_out} examples kept out of training")
@@ -137,9 +134,8 @@ def _print_distilled(report: "DistillReport", *, as_json: bool) -> None:
         _print_losses(report.restating_losses_by_rate, of_what)
     dropped = ", ".join(f"{count} {name}" for name, count in asdict(report.dropped).items())
     output.line(f"{report.instructions} examples to learn from; dropped: {dropped}")
-    output.line(f"projector: {report.projector}")
-    if adapted is not None:
-        output.line(f"language model with adapters, to be given as --model: {adapted}")
+    inside = f", with adapters of rank {report.adapter_rank}" if report.adapter_rank else ""
+    output.line(f"projector{inside}: {report.projector}")
 
 
 def _print_losses(losses_by_rate: "Mapping[int, TokenLosses]", of_what: str) -> None:

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
+from xorag.compression.adapters import AdapterSwitch, LowRankAdapters
 from xorag.compression.projector import Projector
 from xorag.compression.splice import splice
 from xorag.errors import ProjectorMismatchError, SpliceError
@@ -21,10 +23,26 @@ class SoftTokenModel(nn.Module):
 
     The language model is frozen and stays in evaluation mode; only the projector trains, and
     only what trains is in the state that is saved and loaded: the projector, and adapters that
-    were put into the language model afterwards.
+    were put into the language model to be trained. Adapters that are given act wherever soft
+    tokens are read, and nowhere else.
     """
 
-    def __init__(self, language_model: PreTrainedModel, projector: Projector) -> None:
+    def __init__(
+        self,
+        language_model: PreTrainedModel,
+        projector: Projector,
+        adapters: LowRankAdapters | None = None,
+    ) -> None:
+        """Wrap a language model.
+
+        Args:
+            language_model: It is frozen.
+            projector: Of its width.
+            adapters: Of its layers, for where it reads soft tokens.
+
+        Raises:
+            ProjectorMismatchError: If projector or adapters are for another model.
+        """
         super().__init__()
         hidden = embedding_width(language_model)
         if projector.shape.hidden != hidden:
@@ -36,6 +54,8 @@ class SoftTokenModel(nn.Module):
         self.language_model = language_model.requires_grad_(requires_grad=False)
         self.language_model.train(mode=False)
         self.projector = projector
+        self.adapters = adapters
+        self._switch = None if adapters is None else AdapterSwitch(language_model, adapters)
         self._inner_scale = _scale_inside(language_model)
         self._takes_positions = _takes(language_model, "position_ids")
         self.register_state_dict_post_hook(_keep_projector)  # type: ignore[no-untyped-call]
@@ -53,6 +73,18 @@ class SoftTokenModel(nn.Module):
         super().train(mode)
         self.language_model.train(mode=False)
         return self
+
+    def adapted(self, *, reads_soft_tokens: bool) -> AbstractContextManager[None]:
+        """In which the language model computes as it shall: its adapters act on soft tokens alone.
+
+        `forward` and `generate` do so by themselves; this is for who calls the language model.
+
+        Args:
+            reads_soft_tokens: Whether all prompts that are computed inside hold some.
+        """
+        if self._switch is None or not reads_soft_tokens:
+            return nullcontext()
+        return self._switch.on()
 
     def embed(
         self, input_ids: Tensor, is_placeholder: Tensor, passage_embeddings: Tensor | None
@@ -94,19 +126,21 @@ class SoftTokenModel(nn.Module):
         """Run the language model over a prompt with soft tokens.
 
         Positions are counted from the first token that the mask shows, whichever side is padded.
-        With `past_key_values` the mask covers what was read before as well.
+        With `past_key_values` the mask covers what was read before as well. Adapters act where
+        `is_placeholder` has any True.
         """
         mask = torch.zeros_like(input_ids, dtype=torch.bool)
         mask = mask if is_placeholder is None else is_placeholder
         if attention_mask is not None and self._takes_positions:
             positions = (attention_mask.cumsum(-1) - 1).clamp(min=0)
             options.setdefault("position_ids", positions[:, -input_ids.shape[1] :])
-        output: CausalLMOutputWithPast = self.language_model(
-            inputs_embeds=self.embed(input_ids, mask, passage_embeddings),
-            attention_mask=attention_mask,
-            labels=labels,
-            **options,
-        )
+        with self.adapted(reads_soft_tokens=bool(mask.any())):
+            output: CausalLMOutputWithPast = self.language_model(
+                inputs_embeds=self.embed(input_ids, mask, passage_embeddings),
+                attention_mask=attention_mask,
+                labels=labels,
+                **options,
+            )
         return output
 
     @torch.inference_mode()
@@ -120,11 +154,12 @@ class SoftTokenModel(nn.Module):
     ) -> Any:  # noqa: ANN401 - ids or an output object, as the options ask
         """Generate after a prompt with soft tokens; returns new tokens only."""
         generate: Any = self.language_model.generate
-        return generate(
-            inputs_embeds=self.embed(input_ids, is_placeholder, passage_embeddings),
-            attention_mask=attention_mask,
-            **options,
-        )
+        with self.adapted(reads_soft_tokens=bool(is_placeholder.any())):
+            return generate(
+                inputs_embeds=self.embed(input_ids, is_placeholder, passage_embeddings),
+                attention_mask=attention_mask,
+                **options,
+            )
 
 
 def embedding_width(language_model: PreTrainedModel) -> int:

@@ -1,22 +1,34 @@
 """A projector as a directory that says what it was made for."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 from pydantic import TypeAdapter, ValidationError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError
+from torch import Tensor
 from transformers import PreTrainedModel
 
 from xorag.artifact.manifest import BaseModelShape, EncoderSpec, Manifest
+from xorag.artifact.shards import MAX_FILE_BYTES, read_shards, shard_writers
 from xorag.artifact.store import read_manifest, write_artifact
+from xorag.compression.adapter_files import (
+    ADAPTERS,
+    adapter_settings,
+    adapter_tensors,
+    adapters_from,
+)
+from xorag.compression.adapters import LowRankAdapters
 from xorag.compression.model import embedding_width
 from xorag.compression.projector import Projector, ProjectorShape
-from xorag.errors import ArtifactError, ProjectorMismatchError
+from xorag.errors import ArtifactError, ConfigError, ProjectorMismatchError
 
 logger = logging.getLogger(__name__)
-WEIGHTS_NAME = "projector.safetensors"
+_PROJECTOR = "projector"
+WEIGHTS_NAME = f"{_PROJECTOR}.safetensors"
+"""The file of the weights, where they fit into one."""
 _SHAPE = "shape"
 _NORMALIZED = "normalized"
 
@@ -27,6 +39,8 @@ class SavedProjector:
 
     projector: Projector
     manifest: Manifest
+    adapters: LowRankAdapters | None = None
+    """Of the language model, for where it reads soft tokens; None: it reads them as it is."""
 
 
 def base_model_shape(language_model: PreTrainedModel, name: str) -> BaseModelShape:
@@ -45,7 +59,9 @@ def save_projector(
     projector: Projector,
     manifest: Manifest,
     *,
+    adapters: LowRankAdapters | None = None,
     dtype: torch.dtype | None = None,
+    max_file_bytes: int = MAX_FILE_BYTES,
     overwrite: bool = False,
 ) -> Manifest:
     """Write a projector as an artifact.
@@ -53,8 +69,10 @@ def save_projector(
     Args:
         directory: Where it shall be.
         projector: The weights; they are copied to the CPU.
-        manifest: Of kind `projector`; its shape, files and hashes are filled in.
+        manifest: Of kind `projector`; its shape, adapters, files and hashes are filled in.
+        adapters: Of the language model, for where it reads soft tokens.
         dtype: The type to save in; unset, the projector's own.
+        max_file_bytes: Where a file ends and the next begins.
         overwrite: Replace the directory if it exists.
 
     Raises:
@@ -62,21 +80,23 @@ def save_projector(
         StorageError: If the disk is full or refuses to be written.
     """
     wanted = dtype or projector.dtype
-    tensors = {
-        key: tensor.detach().to("cpu", wanted).contiguous()
-        for key, tensor in projector.state_dict().items()
-    }
+    writers = shard_writers(_PROJECTOR, _stored(projector.state_dict(), wanted), max_file_bytes)
     settings = {**manifest.settings, _SHAPE: asdict(projector.shape)}
+    settings.pop(ADAPTERS, None)  # of another projector, whose manifest this was made from
+    if adapters is not None:
+        settings[ADAPTERS] = adapter_settings(adapters)
+        tensors = _stored(adapter_tensors(adapters), wanted)
+        writers |= shard_writers(ADAPTERS, tensors, max_file_bytes)
     return write_artifact(
         directory,
         manifest.model_copy(update={"settings": settings}),
-        {WEIGHTS_NAME: lambda path: save_file(tensors, path)},
+        writers,
         overwrite=overwrite,
     )
 
 
 def load_projector(directory: Path, *, dtype: torch.dtype = torch.float32) -> SavedProjector:
-    """Read a projector back, after its manifest and hashes agree.
+    """Read a projector back, with its adapters if it has some, after manifest and hashes agree.
 
     Raises:
         ArtifactError: If it is incomplete, altered, or no projector.
@@ -85,13 +105,19 @@ def load_projector(directory: Path, *, dtype: torch.dtype = torch.float32) -> Sa
     try:
         shape = TypeAdapter(ProjectorShape).validate_python(manifest.settings.get(_SHAPE))
         projector = Projector.of_shape(shape)
-        projector.load_state_dict(load_file(directory / WEIGHTS_NAME))
-    except (ValidationError, RuntimeError, OSError) as error:
+        projector.load_state_dict(read_shards(directory, _PROJECTOR, manifest.files))
+        kept = read_shards(directory, ADAPTERS, manifest.files)
+        adapters = adapters_from(manifest.settings.get(ADAPTERS), kept, dtype)
+    except (ValidationError, ConfigError, SafetensorError, RuntimeError, OSError) as error:
         raise ArtifactError(
             f"the projector at {str(directory)!r} does not have the shape that its manifest "
             f"states ({error}); train it again with `xorag train projector`"
         ) from error
-    return SavedProjector(projector.to(dtype), manifest)
+    return SavedProjector(projector.to(dtype), manifest, adapters)
+
+
+def _stored(tensors: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
+    return {name: tensor.detach().to("cpu", dtype).contiguous() for name, tensor in tensors.items()}
 
 
 def check_fits_model(manifest: Manifest, model: BaseModelShape) -> None:

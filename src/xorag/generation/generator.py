@@ -1,7 +1,7 @@
 """Generate answers: a protocol, and transformers in this process."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol
 
 import numpy as np
@@ -78,7 +78,8 @@ class TransformersGenerator:
             max_new_tokens: Where an answer is cut.
             stop: Text at which an answer ends; it is left out.
             on_text: Gets the text of a single prompt's answer piece by piece as it grows.
-            on_batch: Gets the answers of each batch as soon as it is done, shortest prompts first.
+            on_batch: Gets the answers of each batch as soon as it is done, shortest prompts first,
+                where adapters act on soft tokens after all prompts that hold none.
 
         Raises:
             PromptTooLongError: If a prompt and its answer exceed what the model can read.
@@ -88,7 +89,12 @@ class TransformersGenerator:
         self._check(prompts, max_new_tokens, on_text)
         order = sorted(range(len(prompts)), key=lambda i: len(prompts[i].token_ids))
         answers: dict[int, Generation] = {}
-        for batch in self._batches(prompts, order, max_new_tokens):
+        batches = [
+            batch
+            for alike in self._read_alike(prompts, order)
+            for batch in self._batches(prompts, alike, max_new_tokens)
+        ]
+        for batch in batches:
             rows = [prompts[i] for i in batch]
             done = dict(zip(batch, self._run(rows, max_new_tokens, stop, on_text), strict=True))
             answers |= done
@@ -120,6 +126,15 @@ class TransformersGenerator:
                 "read the passages as soft tokens (--mode xrag), or shorten the question"
             )
 
+    def _read_alike(self, prompts: Sequence[Prompt], order: Sequence[int]) -> list[list[int]]:
+        """Indices in parts that the same weights read: adapters act on all prompts of a batch."""
+        if self._soft is None or self._soft.adapters is None:
+            return [list(order)]
+        return [
+            [i for i in order if bool(prompts[i].placeholders) is has_soft_tokens]
+            for has_soft_tokens in (False, True)
+        ]
+
     def _batches(
         self, prompts: Sequence[Prompt], order: Sequence[int], max_new_tokens: int
     ) -> list[list[int]]:
@@ -146,7 +161,7 @@ class TransformersGenerator:
         streamer = None if on_text is None else TextStreamer(self._encoder, stop, on_text)
         stopping = [] if stop is None else [StopAtText(self._encoder, stop)]
         generate: Any = self._model.generate
-        with contiguous_before_head(self._model):
+        with contiguous_before_head(self._model), self._adapted(prompts):
             new_ids: Tensor = generate(
                 inputs_embeds=embeds,
                 attention_mask=mask,
@@ -157,6 +172,12 @@ class TransformersGenerator:
             )
         rows = zip(new_ids.tolist(), logprobs.rows(), strict=True)
         return [self._generation(ids, values, stop) for ids, values in rows]
+
+    def _adapted(self, prompts: Sequence[Prompt]) -> AbstractContextManager[None]:
+        """In which a batch of prompts, with soft tokens or without, is read as it shall be."""
+        if self._soft is None:
+            return nullcontext()
+        return self._soft.adapted(reads_soft_tokens=any(p.placeholders for p in prompts))
 
     def _inputs(self, prompts: Sequence[Prompt]) -> tuple[Tensor, Tensor]:
         """Embeddings, `(batch, length, hidden)`, and mask, `(batch, length)`, padded on the left.

@@ -1,5 +1,6 @@
 """Opening the parts of a pipeline by their names, each checked against the others."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
@@ -9,11 +10,12 @@ import torch
 from xorag.artifact.manifest import BaseModelShape, EncoderSpec, Manifest
 from xorag.compression.model import SoftTokenModel
 from xorag.compression.pretrained import open_projector
+from xorag.compression.projector_artifact import SavedProjector
 from xorag.generation.control import PromptEncoder
 from xorag.generation.generator import BATCH_TOKENS, Generator, TransformersGenerator
 from xorag.generation.layouts import layout_named
 from xorag.generation.prompting import PromptBuilder, word_means
-from xorag.pipeline.opening_reader import ReaderNames, open_language
+from xorag.pipeline.opening_reader import OpenedLanguage, ReaderNames, open_language
 from xorag.pipeline.openrag import OpenRag
 from xorag.pipeline.options import one_of
 from xorag.pipeline.selecting import ScoresHits
@@ -31,6 +33,8 @@ from xorag.types import SearchMode
 if TYPE_CHECKING:
     from xorag.retrieval.encoder import PassageEncoder
 
+logger = logging.getLogger(__name__)
+
 
 class PartOptions(TypedDict, total=False):
     """The keywords of `Pipeline.open` that name parts."""
@@ -41,7 +45,8 @@ class PartOptions(TypedDict, total=False):
     """Of queries and pieces; unset, the index's own, or without an index the one that the projector
     was made for."""
     projector: str | Path | None
-    """A directory; unset, one that comes with xorag and fits."""
+    """A directory; unset, one that comes with xorag and fits. Adapters that are kept with it act
+    where soft tokens are read, and nowhere else; on a reader they don't act."""
     layout: str | None
     """Of the prompts of the other modes than openrag; unset, the projector's own or the model's
     chat template."""
@@ -134,7 +139,7 @@ def open_parts(
         language.tokenizer, placeholder=saved.manifest.placeholder if saved else None
     )
     layout = names.layout or (saved.manifest.settings.get("layout") if saved else None)
-    model = SoftTokenModel(language.model, saved.projector.to(place)) if saved else language.model
+    model = _with_projector(opened, saved, place) if saved else language.model
     recorded = saved.manifest.encoder if saved else None
     return Parts(
         PromptBuilder(
@@ -150,6 +155,22 @@ def open_parts(
         projector=saved.manifest if saved else None,
         openrag=opened.openrag(model, prompts, named_reader, batch_tokens=batch_tokens),
         reranker=_open_reranker(names.reranker, place) if names.reranker else None,
+    )
+
+
+def _with_projector(
+    opened: OpenedLanguage, saved: SavedProjector, place: torch.device
+) -> SoftTokenModel:
+    """The language model with a projector, and with its adapters where they are this model's.
+
+    A reader has other weights than the model that the adapters were trained in, so they are left
+    out: its soft tokens are read by the reader as it is.
+    """
+    is_reader = opened.reader is not None
+    if is_reader and saved.adapters is not None:
+        logger.info("a projector's adapters are left out, since a reader has other weights")
+    return SoftTokenModel(
+        opened.language.model, saved.projector.to(place), None if is_reader else saved.adapters
     )
 
 

@@ -6,6 +6,7 @@ are left out, as everywhere in the literature: together they are under 1 % of a 
 
 from dataclasses import dataclass
 
+from xorag.compression.adapters import LowRankAdapters
 from xorag.compression.projector import ProjectorShape
 from xorag.profiling.shapes import TransformerShape
 
@@ -83,6 +84,11 @@ def projector_flops(shape: ProjectorShape, soft_tokens: int) -> int:
     """Operations of an `mlp{n}x_gelu` and of the linear path beside it (arXiv 2405.13792, 3.2)."""
     entries = shape.width * shape.hidden * (2 if shape.linear_path else 1)
     return 2 * soft_tokens * (entries + (shape.depth - 1) * shape.hidden**2)
+
+
+def adapter_flops(adapters: LowRankAdapters, tokens: int) -> int:
+    """Operations of low-rank adapters: two products a layer and token (arXiv 2106.09685, 4.1)."""
+    return 2 * tokens * adapters.weight_count
 
 
 def token_ratio(

@@ -142,8 +142,14 @@ def _index_cost(request: Request, opened: _Opened, material: Material) -> IndexC
 
 def _models(parts: Parts) -> dict[str, ModelCost]:
     encoder = sum(weight_bytes(network) for network in parts.encoder.networks)
-    return {
+    models = {
         "language_model": ModelCost(parts.language.name, weight_bytes(parts.language.model)),
         "encoder": ModelCost(parts.encoder.spec.name, encoder),
         "projector": ModelCost(parts.projector, weight_bytes(parts.reader.projector)),
     }
+    adapters = parts.reader.adapters
+    if adapters is not None:
+        name = f"rank {adapters.rank}, in {len(adapters.layers)} layers of the language model"
+        size = adapters.weight_count * parts.language.model.dtype.itemsize
+        models["adapters"] = ModelCost(name, size)
+    return models

@@ -12,6 +12,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from xorag.artifact.manifest import EncoderSpec
+from xorag.compression.adapters import LowRankAdapters
 from xorag.compression.model import SoftTokenModel, embedding_width
 from xorag.compression.pretrained import open_projector
 from xorag.compression.projector import Projector
@@ -88,6 +89,7 @@ def open_parts(
         projector,
         placeholder=saved.manifest.placeholder if saved else None,
         layout=names.layout or settings.get("layout"),
+        adapters=saved.adapters if saved else None,
         is_trained=saved is not None,
     )
 
@@ -97,6 +99,7 @@ def assemble(
     encoder: Encoder,
     projector: Projector,
     *,
+    adapters: LowRankAdapters | None = None,
     placeholder: str | None = None,
     layout: str | None = None,
     is_trained: bool = True,
@@ -104,7 +107,7 @@ def assemble(
     """Put opened models together as the pipeline does, with answers that never end early."""
     prompts = PromptEncoder(language.tokenizer, placeholder=placeholder)
     place: nn.Module = projector
-    reader = SoftTokenModel(language.model, projector)
+    reader = SoftTokenModel(language.model, projector, adapters)
     place.to(language.model.device)
     unreachable = int(language.model.config.get_text_config().vocab_size)
     generator = TransformersGenerator(

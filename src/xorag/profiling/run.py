@@ -8,7 +8,13 @@ from typing import TypeVar
 from xorag.errors import UsageError
 from xorag.profiling.answering import Answering
 from xorag.profiling.cells import Cell
-from xorag.profiling.formula import Pass, decode_flops, forward_flops, projector_flops
+from xorag.profiling.formula import (
+    Pass,
+    adapter_flops,
+    decode_flops,
+    forward_flops,
+    projector_flops,
+)
 from xorag.profiling.memory import Peak, peak_memory
 from xorag.profiling.meter import Meter, Part, transformer_of
 from xorag.profiling.parts import Parts
@@ -141,4 +147,8 @@ def expected_flops(parts: Parts, cell: Cell, meter: Meter, length: int) -> dict[
     expected[Part.PROJECT] = projector_flops(parts.reader.projector.shape, meter.soft_tokens)
     expected[Part.PREFILL] = forward_flops(shape, Pass(setting.batch, length))
     expected[Part.DECODE] = decode_flops(shape, setting.batch, length, setting.new_tokens)
+    adapters = parts.reader.adapters
+    if adapters is not None and meter.soft_tokens:
+        expected[Part.PREFILL] += adapter_flops(adapters, setting.batch * length)
+        expected[Part.DECODE] += adapter_flops(adapters, setting.batch * (setting.new_tokens - 1))
     return expected

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 
 from xorag.artifact.manifest import EncoderSpec, Manifest
-from xorag.artifact.storage import translate_os_errors
+from xorag.compression.model import SoftTokenModel
 from xorag.compression.projector_artifact import base_model_shape, save_projector
 from xorag.config.distill_recipe import DistillRecipe
 from xorag.data.instructions.reading import Instruction
-from xorag.training.adapters import save_adapters
+from xorag.training.adapters import take_adapters
 from xorag.training.distill_examples import (
     AlternatingExamples,
     DistillCollator,
@@ -36,7 +36,6 @@ from xorag.training.trainer import (
 
 logger = logging.getLogger(__name__)
 _PROJECTOR = "projector"
-_LANGUAGE_MODEL = "language-model"
 _TEXTS_AT_ONCE = 4
 """Examples that are read together as text, which may be ten passages each."""
 
@@ -47,8 +46,8 @@ class DistillReport:
 
     projector: Path
     """The artifact's directory."""
-    language_model: Path | None
-    """The adapters' directory, to be given as --model; None if the model stayed as it was."""
+    adapter_rank: int
+    """Of the adapters that are kept with it; 0: there are none."""
     losses_by_rate: dict[int, TokenLosses]
     """Of the answers of held-out examples, for each number of soft tokens a passage."""
     restating_losses_by_rate: dict[int, TokenLosses]
@@ -80,7 +79,8 @@ def train_distill(
         ConfigError: If the directory holds another run, or too few examples are left.
         MissingExtraError: If a tracker, or peft for adapters, is not installed.
         ModelNotFoundError: If the language model or the encoder is not found.
-        ProjectorMismatchError: If there is no projector to go on from, or it does not fit.
+        ProjectorMismatchError: If there is no projector to go on from, or it does not fit, or has
+            other adapters than the recipe asks for.
         SourceError: If an instruction file cannot be read.
         TrainingError: If the processes launched do not work together.
     """
@@ -99,10 +99,20 @@ def train_distill(
     )
     steps = run_to_end(trainer, parts.objective, recipe.out, on_progress=on_progress)
     say("measuring the losses on the examples held out for the report")
-    report = _report(recipe, parts, steps)
+    reader = _as_saved(recipe, parts)
+    report = _report(recipe, parts, reader, steps)
     if trainer.is_world_process_zero():
-        _save(recipe, parts, report)
+        _save(recipe, parts, reader, report)
     return report
+
+
+def _as_saved(recipe: DistillRecipe, parts: DistillParts) -> SoftTokenModel:
+    """What was trained as the artifact's users will read with it.
+
+    Adapters act where soft tokens are read, so that text is read as without any of this.
+    """
+    adapters = take_adapters(parts.language.model, recipe.lora)
+    return SoftTokenModel(parts.language.model, parts.projector, adapters)
 
 
 def _training_examples(
@@ -164,10 +174,12 @@ def _conditions(
     }
 
 
-def _report(recipe: DistillRecipe, parts: DistillParts, steps: int) -> DistillReport:
+def _report(
+    recipe: DistillRecipe, parts: DistillParts, reader: SoftTokenModel, steps: int
+) -> DistillReport:
     losses = {
         rate: measure_losses(
-            parts.objective.reader,
+            reader,
             # Text is the same at each rate, before and after training, and the dearest to read.
             _conditions(parts, parts.splits.report, rate, has_text=rate == 1),
             collate=DistillCollator(parts.pad_id),
@@ -177,9 +189,9 @@ def _report(recipe: DistillRecipe, parts: DistillParts, steps: int) -> DistillRe
     }
     return DistillReport(
         projector=recipe.out / _PROJECTOR,
-        language_model=recipe.out / _LANGUAGE_MODEL if recipe.lora.rank else None,
+        adapter_rank=recipe.lora.rank,
         losses_by_rate=losses,
-        restating_losses_by_rate=_restating_losses(parts),
+        restating_losses_by_rate=_restating_losses(parts, reader),
         steps=steps,
         examples=steps * examples_a_step(recipe.train),
         instructions=len(parts.splits.train),
@@ -187,12 +199,10 @@ def _report(recipe: DistillRecipe, parts: DistillParts, steps: int) -> DistillRe
     )
 
 
-def _restating_losses(parts: DistillParts) -> dict[int, TokenLosses]:
+def _restating_losses(parts: DistillParts, reader: SoftTokenModel) -> dict[int, TokenLosses]:
     if parts.restating is None:
         return {}
-    return parts.restating.reported_losses(
-        parts.objective.reader, pad_id=parts.pad_id, batch_size=_TEXTS_AT_ONCE
-    )
+    return parts.restating.reported_losses(reader, pad_id=parts.pad_id, batch_size=_TEXTS_AT_ONCE)
 
 
 def _restated(losses_by_rate: dict[int, TokenLosses]) -> dict[str, Any]:
@@ -205,7 +215,9 @@ def _restated(losses_by_rate: dict[int, TokenLosses]) -> dict[str, Any]:
     }
 
 
-def _save(recipe: DistillRecipe, parts: DistillParts, report: DistillReport) -> None:
+def _save(
+    recipe: DistillRecipe, parts: DistillParts, reader: SoftTokenModel, report: DistillReport
+) -> None:
     """Write the projector with all that is needed to judge and to repeat it, in half precision."""
     metrics: dict[str, Any] = {
         "answer_losses_by_rate": {r: asdict(losses) for r, losses in report.losses_by_rate.items()},
@@ -226,10 +238,14 @@ def _save(recipe: DistillRecipe, parts: DistillParts, report: DistillReport) -> 
             "tokens_per_passage": sorted(set(recipe.examples.rates)),
         },
     )
-    save_projector(report.projector, parts.projector, manifest, dtype=torch.float16, overwrite=True)
-    if report.language_model is not None:
-        with translate_os_errors(report.language_model):
-            save_adapters(parts.language, report.language_model)
+    save_projector(
+        report.projector,
+        reader.projector,
+        manifest,
+        adapters=reader.adapters,
+        dtype=torch.float16,
+        overwrite=True,
+    )
 
 
 def _identity(parts: DistillParts) -> dict[str, Any]:

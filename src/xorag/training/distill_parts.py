@@ -9,6 +9,7 @@ from xorag.compression.model import SoftTokenModel
 from xorag.compression.pretrained import shipped_projector
 from xorag.compression.projector import Projector
 from xorag.compression.projector_artifact import (
+    SavedProjector,
     base_model_shape,
     check_fits_encoder,
     check_fits_model,
@@ -65,10 +66,12 @@ def build_distill_parts(recipe: DistillRecipe, device: str | None, say: OnMessag
     """Open the models and the projector, read the examples and split them.
 
     Raises:
-        ConfigError: If too few examples or passages are left.
+        ConfigError: If too few examples or passages are left, or adapters are asked for in layers
+            that the model does not have.
         IndexNotFoundError: If there is no index of the passages to restate.
         ModelNotFoundError: If the language model or the encoder is not found.
-        ProjectorMismatchError: If there is no projector to go on from, or it does not fit.
+        ProjectorMismatchError: If there is no projector to go on from, or it does not fit, or has
+            other adapters than the recipe asks for.
         SourceError: If an instruction file cannot be read.
     """
     language = load_to_train(recipe.model, device, say)
@@ -77,6 +80,7 @@ def build_distill_parts(recipe: DistillRecipe, device: str | None, say: OnMessag
     check_fits_model(saved.manifest, base_model_shape(language.model, language.name))
     encoder = _encoder(recipe, saved.manifest.encoder, device)
     check_fits_encoder(saved.manifest, encoder.spec)
+    objective = _objective(recipe, language, saved)
     prompts = InstructionPrompts(
         PromptEncoder(language.tokenizer), layout_named(recipe.model.layout, language.tokenizer)
     )
@@ -90,7 +94,6 @@ def build_distill_parts(recipe: DistillRecipe, device: str | None, say: OnMessag
         limit=recipe.examples.limit,
     )
     say(f"{len(splits.train)} examples to train on; dropped: {splits.dropped}")
-    objective = _objective(recipe, language, saved.projector)
     pieces = PieceEmbedder(encoder)
     restating = _restating(recipe, prompts, pieces, objective.reader, saved.manifest)
     embed = embed_with_words(pieces, word_means(objective.reader, prompts.encoder))
@@ -142,12 +145,11 @@ def _read(files: tuple[Path, ...]) -> Iterator[Instruction]:
 
 
 def _objective(
-    recipe: DistillRecipe, language: LanguageModel, projector: Projector
+    recipe: DistillRecipe, language: LanguageModel, saved: SavedProjector
 ) -> DistillObjective:
     seed_libraries(recipe.train.seed)  # torch draws adapters' weights from the global generator
-    reader = SoftTokenModel(language.model, projector.to(language.model.device))
-    if recipe.lora.rank:
-        add_adapters(language.model, recipe.lora)
+    reader = SoftTokenModel(language.model, saved.projector.to(language.model.device))
+    add_adapters(language.model, recipe.lora, saved.adapters)
     weights = LossWeights(
         nll=recipe.loss.nll_weight,
         kl=recipe.loss.kl_weight,

@@ -103,6 +103,11 @@ def _go_on_from(directory: Path, parts: RunParts, options: ProjectorOptions) -> 
     saved = load_projector(directory)
     check_fits_model(saved.manifest, base_model_shape(parts.language.model, parts.language.name))
     check_fits_encoder(saved.manifest, parts.restating.index.spec)
+    if saved.adapters is not None:
+        raise ProjectorMismatchError(
+            f"the projector at {str(directory)!r} has adapters, which this stage does not train; "
+            "go on with `xorag train distill`, or from a projector without adapters"
+        )
     wanted = parts.projector.shape
     gains_words = bool(wanted.word_vocab) and not saved.projector.shape.word_vocab
     if replace(wanted, word_vocab=0 if gains_words else wanted.word_vocab) != saved.projector.shape:

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from transformers import Trainer
+from transformers import Trainer, TrainerState
+from transformers.trainer import TRAINER_STATE_NAME
 
 from xorag.training.distribution import require_as_launched
 from xorag.training.progress import CountsTokens, OnTraining, ProgressCallback
@@ -18,7 +19,7 @@ def run_to_end(
     on_progress: OnTraining | None,
     begin: Callable[[], None] | None = None,
 ) -> int:
-    """Train, from where a run that was stopped in this directory left off.
+    """Train, from where a run that was stopped in this directory left off; what was done is loaded.
 
     Args:
         trainer: Set up for the plan.
@@ -39,5 +40,11 @@ def run_to_end(
     checkpoint = last_checkpoint(directory)
     if checkpoint is None and begin is not None:
         begin()
+    if checkpoint is not None:
+        state = TrainerState.load_from_json(str(Path(checkpoint) / TRAINER_STATE_NAME))
+        if state.global_step >= state.max_steps:
+            # transformers would train one step more; it has no public way to load alone.
+            trainer._load_from_checkpoint(checkpoint)  # noqa: SLF001
+            return int(state.global_step)
     trainer.train(resume_from_checkpoint=checkpoint)
     return int(trainer.state.global_step)

@@ -15,12 +15,12 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from xorag.artifact.manifest import BaseModelShape, Manifest
+from xorag.artifact.shards import MAX_FILE_BYTES, read_shards, shard_writers
 from xorag.artifact.store import read_manifest, write_artifact
 from xorag.compression.projector_artifact import base_model_shape
 from xorag.errors import ArtifactError, ConfigError, ReaderMismatchError
 from xorag.generation.reader.lora import LoraFactors, LoraWeights, lora_of
 from xorag.generation.reader.parts import Experts
-from xorag.generation.reader.shards import read_shards, shard_writers
 from xorag.generation.reader.tokens import TokenRows, token_rows
 from xorag.moe.options import ExpertOptions
 from xorag.moe.upcycle import expert_options, expert_state
@@ -30,7 +30,6 @@ from xorag.runtime.loading import LanguageModel
 EXPERTS, LORA, TOKENS = "experts", "lora", "tokens"
 MODEL_FOLDER: Final = "model"
 """Where a merged reader keeps its dense model."""
-MAX_FILE_BYTES = 4_000_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from pathlib import Path
 import torch
 
 from xorag.artifact.manifest import Manifest
+from xorag.artifact.shards import MAX_FILE_BYTES, shard_writers
 from xorag.artifact.store import translate_os_errors, write_artifact
 from xorag.compression.projector_artifact import base_model_shape
 from xorag.errors import ArtifactError
-from xorag.generation.reader.artifact import EXPERTS, MAX_FILE_BYTES, MODEL_FOLDER
+from xorag.generation.reader.artifact import EXPERTS, MODEL_FOLDER
 from xorag.generation.reader.parts import ReaderParts
-from xorag.generation.reader.shards import shard_writers
 from xorag.runtime.quiet import quiet_transformers
 
 

@@ -10,6 +10,9 @@ from pathlib import Path
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+MAX_FILE_BYTES = 4_000_000_000
+"""Where a file ends, unless it is said otherwise."""
+
 
 def shard_writers(
     stem: str, tensors: Mapping[str, Tensor], max_bytes: int
