@@ -8,6 +8,9 @@ import pytest
 
 from tests.training.conftest import TrainingWorld, training_world  # noqa: F401 - a fixture
 from xorag.cli.main import main
+from xorag.training.distill import DistillReport
+from xorag.training.evaluation import TokenLosses
+from xorag.training.instruction_splits import Dropped
 
 
 def run(*words: str) -> object:
@@ -81,6 +84,30 @@ def test_faults_of_a_recipe_are_said_in_one_line_and_nothing_is_written(
     assert "train.batch_size" in error
     assert "mdl is not an option" in error
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("rank", "line"),
+    [(0, "projector: out/projector"), (8, "projector, with adapters of rank 8: out/projector")],
+)
+def test_distilling_says_where_the_projector_is_and_what_is_kept_with_it(
+    rank: int, line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses = TokenLosses(1.0, 2.0, 1.5, 0.5, 0.4, 0.6, 10, 100)
+    report = DistillReport(
+        Path("out/projector"), rank, {1: losses}, {}, 4, 16, 30, Dropped(0, 0, 1, 0)
+    )
+    monkeypatch.setattr("xorag.training.distill.train_distill", lambda *_, **__: report)
+
+    codes = [
+        run("train", "distill", "smollm2-minilm-distill", *words) for words in ([], ["--json"])
+    ]
+
+    printed = capsys.readouterr().out
+    assert codes == [0, 0]
+    assert line in printed
+    document = json.loads(printed[printed.index("{") :])
+    assert (document["projector"], document["adapter_rank"]) == ("out/projector", rank)
 
 
 def test_a_shown_recipe_is_toml_with_the_overrides(capsys: pytest.CaptureFixture[str]) -> None:

@@ -84,7 +84,7 @@ class DistillLossOptions(ContrastOptions):
 
 
 class LoraOptions(Options):
-    """Low-rank adapters on the language model, kept with the projector for its soft tokens alone."""
+    """Low-rank adapters of the model, for its soft tokens alone, kept with the projector."""
 
     rank: int = Field(default=0, ge=0, description="0: the language model stays as it is")
     alpha: int = Field(default=16, ge=1, description="scale of the adapters times their rank")
