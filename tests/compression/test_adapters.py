@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tests.compression.tiny_adapters import adapters_of
 from tests.compression.tiny_models import CONFIGS, HIDDEN, IN_DIM, make_model
@@ -27,7 +27,8 @@ def reader_of(
     family: str, *, size: float | None = 0.5, dtype: torch.dtype = torch.float32
 ) -> SoftTokenModel:
     """A tiny model with adapters of that size, or with none."""
-    model = make_model(family).to(dtype)
+    model = make_model(family)
+    nn.Module.to(model, dtype)
     torch.manual_seed(5)
     projector = Projector(IN_DIM, HIDDEN)
     return SoftTokenModel(model, projector, None if size is None else adapters_of(model, size=size))
@@ -36,7 +37,8 @@ def reader_of(
 @torch.inference_mode()
 def logits_of(reader: SoftTokenModel, places: Tensor = PLACES) -> Tensor:
     passages = PASSAGES if places.any() else None
-    return reader(IDS, is_placeholder=places, passage_embeddings=passages).logits
+    logits: Tensor = reader(IDS, is_placeholder=places, passage_embeddings=passages).logits
+    return logits
 
 
 @pytest.mark.parametrize("family", sorted(CONFIGS))
