@@ -26,7 +26,12 @@ import numpy as np
 import torch
 from scipy.sparse import csr_matrix
 from torch import Tensor
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from benchmarks.measure import machine
 from xorag.compression.warm_start import inverse_document_frequency, weighted_mean_embedding
@@ -171,8 +176,8 @@ class WordProbe:
         tokenizer: PreTrainedTokenizerBase,
     ) -> "WordProbe":
         """Weigh the tokens by how rare they are in these passages."""
-        model = AutoModelForCausalLM.from_pretrained(language_model_path(None))
-        table: Tensor = model.get_input_embeddings().weight.detach().float()
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(language_model_path(None))
+        table = model.get_input_embeddings().get_parameter("weight").detach().float()
         texts = (tokenizer(p.text)["input_ids"] for p in passages[:IDF_PASSAGES])
         weights = inverse_document_frequency(texts, len(table)) ** power
         centred = table - table.mean(dim=0)

@@ -113,8 +113,8 @@ def evaluate(
     from xorag.evaluation.question_sets import read_sets
 
     finding = (hops, hop_by, select, select_by)
-    judging = (gate, threshold, abstain_below, together, as_relevant)
-    settings = Settings(passages, k, rows, limit, seed, max_new_tokens, *finding, *judging)
+    asking = (passages, k, rows, limit, seed, max_new_tokens)
+    settings = Settings(*asking, *finding, gate, threshold, abstain_below, together, as_relevant)
     conditions = plan_conditions(
         _words(modes), k=k, tokens_per_passage=_numbers(tokens_per_passage)
     )
