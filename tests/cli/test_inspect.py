@@ -70,7 +70,7 @@ def test_a_projector_shows_its_models_settings_and_files(
     assert "projector at" in shown
     assert "base model: smollm2-135m-instruct (30 layers, 576 wide, 49152 tokens)" in shown
     assert "encoder: all-minilm-l6-v2 (384 wide, cosine)" in shown
-    assert "file projector.safetensors:" in shown
+    assert "file projector-00001.safetensors:" in shown
 
 
 def test_a_reader_shows_how_its_experts_are_used(
