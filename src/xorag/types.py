@@ -212,6 +212,8 @@ class Evidence:
     form: Form
     tokens: int
     """Tokens that the passage took in the prompt."""
+    tokens_as_text: int
+    """Tokens that its full text takes."""
     critique: Critique | None = None
     """Of the path through this passage; in mode openrag only."""
     is_chosen: bool | None = None
@@ -278,6 +280,7 @@ def _evidence_json(item: Evidence) -> Mapping[str, Any]:
         "score": item.score,
         "form": item.form.value,
         "tokens": item.tokens,
+        "tokens_as_text": item.tokens_as_text,
     }
     if item.critique is not None:
         document["critique"] = asdict(item.critique)

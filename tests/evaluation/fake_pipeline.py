@@ -52,7 +52,7 @@ class FakePipeline:
         form = Form.TOKEN if mode is Mode.XRAG else Form.TEXT
         tokens = 1 if mode is Mode.XRAG else 20
         cost = Cost(10 + tokens * len(read), 20, tokens, 1, Seconds(0.0, 0.0, 0.5, 0.5))
-        evidence = tuple(Evidence(passage, 0.0, form, tokens) for passage in read)
+        evidence = tuple(Evidence(passage, 0.0, form, tokens, 20) for passage in read)
         return Answer(question, mode, text, evidence, cost, confidence=self.confidence)
 
 

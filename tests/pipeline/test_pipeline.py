@@ -98,7 +98,10 @@ def test_the_json_form_has_the_documented_keys(pipeline: Pipeline) -> None:
     document = pipeline.ask(QUESTIONS[0]).as_json()
 
     assert list(document) == ["question", "mode", "answer", "evidence", "cost"]
-    assert list(document["evidence"][0]) == ["id", "title", "text", "score", "form", "tokens"]
+    evidence = document["evidence"][0]
+    assert list(evidence) == ["id", "title", "text", "score", "form", "tokens", "tokens_as_text"]
+    as_text = [item["tokens_as_text"] for item in document["evidence"]]
+    assert sum(as_text) == document["cost"]["passage_tokens_as_text"]
     assert list(document["cost"]) == [
         "prompt_tokens",
         "passage_tokens_as_text",

@@ -28,14 +28,18 @@ def answer_of(
         builder: The one that worded the prompt, which can count tokens.
     """
     evidence = tuple(
-        Evidence(item.hit.passage, item.hit.score, item.form, builder.tokens_of(item))
+        Evidence(
+            item.hit.passage,
+            item.hit.score,
+            item.form,
+            builder.tokens_of(item),
+            builder.tokens_as_text(item.hit.passage),
+        )
         for item in asked.context
     )
     cost = Cost(
         prompt_tokens=len(asked.prompt.token_ids),
-        passage_tokens_as_text=sum(
-            builder.tokens_as_text(item.hit.passage) for item in asked.context
-        ),
+        passage_tokens_as_text=sum(item.tokens_as_text for item in evidence),
         passage_tokens_used=sum(item.tokens for item in evidence),
         generated_tokens=len(generation.token_ids),
         seconds=seconds,

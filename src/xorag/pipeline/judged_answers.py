@@ -70,7 +70,7 @@ def judged_answer(
         asking.mode,
         choice.text,
         evidence,
-        _cost(judged, evidence, seconds, prompts),
+        _cost(judged, evidence, seconds),
         choice.path.generation.confidence if choice.path else None,
         gate=judged.gate,
         abstained=choice.path is None,
@@ -109,14 +109,13 @@ def _evidence(read: Read, chosen: Path | None, prompts: JudgingPrompts) -> Itera
                 fact.hit.score,
                 fact.form,
                 tokens,
+                prompts.tokens_as_text(fact.hit.passage),
                 path.critique,
                 is_chosen=path is chosen,
             )
 
 
-def _cost(
-    judged: Judged, evidence: Sequence[Evidence], seconds: Seconds, prompts: JudgingPrompts
-) -> Cost:
+def _cost(judged: Judged, evidence: Sequence[Evidence], seconds: Seconds) -> Cost:
     """Everything that was read and written for a question, on all its paths."""
     paths = [
         *(judged.read.paths if judged.read else ()),
@@ -124,7 +123,7 @@ def _cost(
     ]
     return Cost(
         prompt_tokens=judged.question_tokens + sum(path.prompt_tokens for path in paths),
-        passage_tokens_as_text=sum(prompts.tokens_as_text(item.passage) for item in evidence),
+        passage_tokens_as_text=sum(item.tokens_as_text for item in evidence),
         passage_tokens_used=sum(item.tokens for item in evidence),
         generated_tokens=sum(len(path.token_ids) for path in paths),
         seconds=seconds,
