@@ -33,6 +33,14 @@ class ArtifactError(XoragError, ValueError):
     """An artifact directory that is incomplete, altered, or of another kind or format."""
 
 
+class ArtifactNotFoundError(ArtifactError, LookupError):
+    """An artifact that no folder, no part of xorag and no hub has; says what was tried."""
+
+
+class HubError(XoragError, RuntimeError):
+    """A hub that does not take what shall be pushed to it."""
+
+
 class IndexNotFoundError(XoragError, LookupError):
     """A directory that holds no index."""
 
@@ -75,6 +83,10 @@ class PromptTooLongError(XoragError, ValueError):
 
 class StorageError(XoragError, OSError):
     """A disk that is full or refuses to be written."""
+
+
+class WriterBusyError(StorageError):
+    """An index that another process is writing to; it may be tried again."""
 
 
 class MissingExtraError(XoragError, ImportError):

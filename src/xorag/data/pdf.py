@@ -43,5 +43,21 @@ def parse_pdf(path: Path) -> TitledText:
     return TitledText(" ".join(title.split()), text)
 
 
+def count_pages(path: Path) -> int:
+    """Count the pages of a file without reading them.
+
+    Raises:
+        SourceError: If the file is damaged.
+    """
+    logging.getLogger("pypdf").setLevel(logging.ERROR)
+    try:
+        with PdfReader(path) as reader:
+            if reader.is_encrypted:
+                reader.decrypt("")
+            return len(reader.pages)
+    except Exception as error:
+        raise SourceError(f"it is not a whole PDF ({error}); write it again") from error
+
+
 def _page_text(text: str) -> str:
     return _LINE_BREAK.sub(" ", _HYPHENATED.sub("", text)).strip()

@@ -69,7 +69,7 @@ def _documents(
 ) -> Iterator[Document]:
     with SeenIds() as seen:
         for file in files:
-            for item in _read(file, source_format or detect_format(file.path), seen, on_bytes):
+            for item in read_file(file, source_format or detect_format(file.path), seen, on_bytes):
                 if isinstance(item, Document):
                     yield item
                 elif on_bad_row is None:
@@ -78,9 +78,20 @@ def _documents(
                     on_bad_row(item)
 
 
-def _read(
-    file: SourceFile, source_format: SourceFormat, seen: SeenIds, on_bytes: OnBytes
+def read_file(
+    file: SourceFile, source_format: SourceFormat, seen: SeenIds, on_bytes: OnBytes = ignore_bytes
 ) -> Iterator[Document | BadRow]:
+    """Read the documents of one file, and what in it is none, in its order.
+
+    Args:
+        file: With the id that names its documents.
+        source_format: What it holds.
+        seen: Ids of earlier documents; those of this file are added.
+        on_bytes: Told how many bytes more were read.
+
+    Raises:
+        SourceError: If the file cannot be read at all.
+    """
     read_rows = ROW_READERS.get(source_format)
     if read_rows is None:
         yield read_whole_file(

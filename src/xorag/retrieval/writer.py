@@ -19,7 +19,7 @@ from lancedb.index import FTS, BTree, IvfRq
 from xorag.artifact.manifest import MANIFEST_NAME, EncoderSpec, Manifest
 from xorag.artifact.storage import translate_os_errors
 from xorag.artifact.store import write_manifest
-from xorag.errors import StorageError, UsageError
+from xorag.errors import UsageError, WriterBusyError
 from xorag.retrieval import schema
 from xorag.retrieval.index import PIECES_SETTING, PassageIndex, in_list
 
@@ -127,7 +127,8 @@ def open_for_writing(
     Raises:
         UsageError: If the directory holds something else.
         IndexNotFoundError: If there is no index, and none is to be made.
-        StorageError: If another process is writing, or the disk refuses.
+        WriterBusyError: If another process is writing.
+        StorageError: If the disk refuses.
     """
     is_new = not (directory / MANIFEST_NAME).is_file() and spec is not None
     if is_new and spec is not None:
@@ -201,6 +202,6 @@ def _lock(directory: Path) -> Iterator[None]:
         with translate_os_errors(directory), FileLock(directory / LOCK_NAME, timeout=0):
             yield
     except Timeout as error:
-        raise StorageError(
+        raise WriterBusyError(
             f"another process is writing to the index at {str(directory)!r}; wait until it is done"
         ) from error
