@@ -118,11 +118,59 @@ def test_streamed_pieces_join_to_the_answer(model: SoftTokenModel, encoder: Prom
     pieces: list[str] = []
 
     answer = TransformersGenerator(model, encoder).generate(
-        prompts_of(3)[2:], max_new_tokens=12, on_text=pieces.append
+        prompts_of(3)[2:], max_new_tokens=12, on_text=lambda _, piece: pieces.append(piece)
     )[0]
 
     assert "".join(pieces) == answer.text
     assert len(pieces) > 1
+
+
+@pytest.mark.parametrize("batch_tokens", [64, 8192])
+def test_the_answers_of_a_batch_stream_each_under_the_place_of_its_prompt(
+    batch_tokens: int, model: SoftTokenModel, encoder: PromptEncoder
+) -> None:
+    generator = TransformersGenerator(model, encoder, batch_tokens=batch_tokens)
+    prompts = prompts_of(7)
+    texts = dict.fromkeys(range(7), "")
+
+    def grow(place: int, piece: str) -> None:
+        texts[place] += piece
+
+    answers = generator.generate(prompts, max_new_tokens=10, on_text=grow)
+
+    assert [texts[i] for i in range(7)] == [answer.text for answer in answers]
+    assert answers == generator.generate(prompts, max_new_tokens=10)
+
+
+def test_an_answer_that_is_given_up_ends_and_the_others_of_its_batch_stay_as_they_are(
+    model: SoftTokenModel, encoder: PromptEncoder
+) -> None:
+    generator = TransformersGenerator(model, encoder)
+    whole = generator.generate(prompts_of(4), max_new_tokens=10)
+    asked = 0
+
+    def is_wanted(place: int) -> bool:
+        nonlocal asked
+        asked += place == 2
+        return place != 2 or asked < 4
+
+    answers = generator.generate(prompts_of(4), max_new_tokens=10, is_wanted=is_wanted)
+
+    assert [answers[i].token_ids for i in (0, 1, 3)] == [whole[i].token_ids for i in (0, 1, 3)]
+    assert answers[2].token_ids == whole[2].token_ids[:3]
+    assert len(whole[2].token_ids) > 3
+
+
+def test_a_prompt_that_is_given_up_before_its_batch_is_not_read(
+    model: SoftTokenModel, encoder: PromptEncoder
+) -> None:
+    generator = TransformersGenerator(model, encoder)
+
+    answers = generator.generate(prompts_of(3), max_new_tokens=4, is_wanted=lambda place: place > 1)
+
+    assert answers[:2] == [Generation("", (), ())] * 2
+    (alone,) = generator.generate(prompts_of(3)[2:], max_new_tokens=4)
+    assert answers[2].token_ids == alone.token_ids
 
 
 def test_the_end_mark_ends_an_answer_and_is_left_out(
@@ -148,7 +196,9 @@ def test_a_stop_text_ends_an_answer_and_is_left_out(
     stop = whole.text[len(whole.text) // 2]
     pieces: list[str] = []
 
-    cut = generator.generate(prompts_of(1), max_new_tokens=12, stop=stop, on_text=pieces.append)[0]
+    (cut,) = generator.generate(
+        prompts_of(1), max_new_tokens=12, stop=stop, on_text=lambda _, piece: pieces.append(piece)
+    )
 
     assert cut.text == whole.text.partition(stop)[0].strip()
     assert "".join(pieces).strip() == cut.text
@@ -196,10 +246,8 @@ def test_soft_tokens_without_a_projector_are_refused(
         plain.generate(prompts_of(2)[1:], max_new_tokens=2)
 
 
-def test_a_batch_cannot_be_streamed(model: SoftTokenModel, encoder: PromptEncoder) -> None:
+def test_no_new_token_is_refused(model: SoftTokenModel, encoder: PromptEncoder) -> None:
     generator = TransformersGenerator(model, encoder)
 
-    with pytest.raises(UsageError, match="only one prompt"):
-        generator.generate(prompts_of(2), max_new_tokens=2, on_text=print)
     with pytest.raises(UsageError, match="at least 1, got 0"):
         generator.generate(prompts_of(2), max_new_tokens=0)

@@ -1,39 +1,22 @@
-"""Generate answers: a protocol, and transformers in this process."""
+"""Generate answers with transformers in this process."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import GenerationConfig, PreTrainedModel
+from transformers import GenerationConfig, PreTrainedModel, StoppingCriteria
 
 from xorag.compression.model import SoftTokenModel
 from xorag.errors import ProjectorMismatchError, PromptTooLongError, UsageError
 from xorag.generation.control import PromptEncoder
-from xorag.generation.decoding import Logprobs, StopAtText, TextStreamer
+from xorag.generation.decoding import GiveUp, Logprobs, StopAtText, TextStreamer
+from xorag.generation.protocol import IsWanted, OnBatch, OnText, Watch
 from xorag.types import Generation, Prompt
 
 BATCH_TOKENS = 8192
-OnBatch = Callable[[Mapping[int, Generation]], None]
-"""Gets the answers of a batch, each by its prompt's place, as soon as the batch is done."""
-
-
-class Generator(Protocol):
-    """Anything that answers prompts."""
-
-    def generate(
-        self,
-        prompts: Sequence[Prompt],
-        *,
-        max_new_tokens: int,
-        stop: str | None = None,
-        on_text: Callable[[str], None] | None = None,
-        on_batch: OnBatch | None = None,
-    ) -> list[Generation]:
-        """Answer each prompt, in the order given; each is handed to `on_batch` once, too."""
-        ...
 
 
 class TransformersGenerator:
@@ -68,8 +51,9 @@ class TransformersGenerator:
         *,
         max_new_tokens: int,
         stop: str | None = None,
-        on_text: Callable[[str], None] | None = None,
+        on_text: OnText | None = None,
         on_batch: OnBatch | None = None,
+        is_wanted: IsWanted | None = None,
     ) -> list[Generation]:
         """Answer each prompt greedily, in the order given.
 
@@ -77,16 +61,19 @@ class TransformersGenerator:
             prompts: Any number, with any numbers of soft tokens.
             max_new_tokens: Where an answer is cut.
             stop: Text at which an answer ends; it is left out.
-            on_text: Gets the text of a single prompt's answer piece by piece as it grows.
+            on_text: Gets each answer's text piece by piece as it grows, those of a batch in turn.
             on_batch: Gets the answers of each batch as soon as it is done, shortest prompts first,
                 where adapters act on soft tokens after all prompts that hold none.
+            is_wanted: Asked before each batch and at each token; an answer that is wanted no more
+                ends where it is, and its batch goes on without it.
 
         Raises:
             PromptTooLongError: If a prompt and its answer exceed what the model can read.
             ProjectorMismatchError: If a prompt has soft tokens and the model no projector.
-            UsageError: If fewer than one new token is asked for, or a batch shall stream.
+            UsageError: If fewer than one new token is asked for.
         """
-        self._check(prompts, max_new_tokens, on_text)
+        self._check(prompts, max_new_tokens)
+        watch = Watch(on_text, is_wanted)
         order = sorted(range(len(prompts)), key=lambda i: len(prompts[i].token_ids))
         answers: dict[int, Generation] = {}
         batches = [
@@ -95,23 +82,32 @@ class TransformersGenerator:
             for batch in self._batches(prompts, alike, max_new_tokens)
         ]
         for batch in batches:
-            rows = [prompts[i] for i in batch]
-            done = dict(zip(batch, self._run(rows, max_new_tokens, stop, on_text), strict=True))
+            done = self._answered(prompts, batch, max_new_tokens, stop, watch)
             answers |= done
             if on_batch is not None:
                 on_batch(done)
         return [answers[i] for i in range(len(prompts))]
 
-    def _check(
+    def _answered(
         self,
         prompts: Sequence[Prompt],
+        batch: Sequence[int],
         max_new_tokens: int,
-        on_text: Callable[[str], None] | None,
-    ) -> None:
+        stop: str | None,
+        watch: Watch,
+    ) -> dict[int, Generation]:
+        """The answers of a batch; those that nobody waits for are empty."""
+        wanted = [i for i in batch if watch.is_wanted is None or watch.is_wanted(i)]
+        done = dict.fromkeys(batch, Generation("", (), ()))
+        if wanted:
+            rows = [prompts[i] for i in wanted]
+            written = self._run(rows, max_new_tokens, stop, watch.of_rows(wanted))
+            done |= zip(wanted, written, strict=True)
+        return done
+
+    def _check(self, prompts: Sequence[Prompt], max_new_tokens: int) -> None:
         if max_new_tokens < 1:
             raise UsageError(f"max_new_tokens must be at least 1, got {max_new_tokens}")
-        if on_text is not None and len(prompts) > 1:
-            raise UsageError(f"only one prompt can be streamed, but {len(prompts)} came")
         if self._soft is None and any(prompt.placeholders for prompt in prompts):
             raise ProjectorMismatchError(
                 "the prompt holds soft tokens, but the generator has no projector; "
@@ -154,12 +150,18 @@ class TransformersGenerator:
         prompts: Sequence[Prompt],
         max_new_tokens: int,
         stop: str | None,
-        on_text: Callable[[str], None] | None,
+        watch: Watch,
     ) -> list[Generation]:
         embeds, mask = self._inputs(prompts)
         logprobs = Logprobs()
-        streamer = None if on_text is None else TextStreamer(self._encoder, stop, on_text)
-        stopping = [] if stop is None else [StopAtText(self._encoder, stop)]
+        streamer = (
+            TextStreamer(self._encoder, stop, self._end_ids, watch.on_text)
+            if watch.on_text is not None
+            else None
+        )
+        stopping: list[StoppingCriteria] = []
+        stopping += [] if stop is None else [StopAtText(self._encoder, stop)]
+        stopping += [] if watch.is_wanted is None else [GiveUp(watch.is_wanted)]
         generate: Any = self._model.generate
         with contiguous_before_head(self._model), self._adapted(prompts):
             new_ids: Tensor = generate(

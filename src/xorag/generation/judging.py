@@ -22,6 +22,7 @@ from xorag.generation.judging_prompts import JudgingPrompts, Paragraph, Worded
 from xorag.generation.judging_rows import Beginnings, Row, RowModel
 from xorag.generation.layouts import Layout
 from xorag.generation.prompting import word_means
+from xorag.generation.protocol import IsWanted
 from xorag.reflection.gates import Gate, decide_by_answer, decide_by_token
 from xorag.reflection.reading import read_path
 from xorag.reflection.scoring import Weights, critique
@@ -125,8 +126,22 @@ class Judge:
                 groups.append([i])
         return groups
 
-    def begin(self, questions: Sequence[str], *, task: Task = "qa", max_new_tokens: int) -> Begun:
+    def begin(
+        self,
+        questions: Sequence[str],
+        *,
+        task: Task = "qa",
+        max_new_tokens: int,
+        is_wanted: IsWanted = lambda _: True,
+    ) -> Begun:
         """Read questions together; best some of like length.
+
+        Args:
+            questions: In plain words.
+            task: What they want.
+            max_new_tokens: Where each path will be cut.
+            is_wanted: Asked with a question's place while its paths are written; once it says no,
+                these end where they are.
 
         Raises:
             ControlTokenError: If a question cannot be encoded without a control token.
@@ -143,7 +158,7 @@ class Judge:
                 f"a question takes {longest} tokens and {max_new_tokens} new ones are asked for, "
                 f"but the language model reads {self._limit}; shorten it, or ask for fewer"
             )
-        return Begun(tuple(questions), task, self._rows.begin(prompts))
+        return Begun(tuple(questions), task, self._rows.begin(prompts, is_wanted))
 
     def decide(self, begun: Begun, gate: Gate, *, max_new_tokens: int) -> list[Decided]:
         """Whether each question needs passages.

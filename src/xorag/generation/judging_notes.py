@@ -1,6 +1,6 @@
 """What was written in each row of a batch, which rows have ended, and how the others close up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -42,8 +42,16 @@ class _RowNotes:
 class Notes:
     """Keeps what rows write, step by step."""
 
-    def __init__(self, rows: int, end_ids: Sequence[int], watched_ids: Sequence[int]) -> None:
+    def __init__(
+        self,
+        rows: int,
+        end_ids: Sequence[int],
+        watched_ids: Sequence[int],
+        is_wanted: Callable[[int], bool] = lambda _: True,
+    ) -> None:
+        """Begin with empty rows; one that `is_wanted` says no to ends where it is."""
         self._notes = [_RowNotes() for _ in range(rows)]
+        self._is_wanted = is_wanted
         self._alive = list(range(rows))
         self._end_ids = frozenset(end_ids)
         self._watched_ids = list(watched_ids)
@@ -92,7 +100,7 @@ class Notes:
             return True
         notes.token_ids.append(token_id)
         notes.logprobs.append(logprob)
-        return False
+        return not self._is_wanted(row)
 
 
 def closed_up(rows: Tensor, moves: Moves) -> Tensor:

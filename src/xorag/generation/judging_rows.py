@@ -20,6 +20,7 @@ from xorag.generation.judging_attention import attention_over_short_rows
 from xorag.generation.judging_cache import RowCache, States, states_of
 from xorag.generation.judging_notes import Notes, Written, closed_up
 from xorag.generation.judging_padding import alike, padded
+from xorag.generation.protocol import IsWanted
 from xorag.types import Prompt
 
 
@@ -32,6 +33,8 @@ class Beginnings:
     """Of each layer; prompts are padded on the left to the longest."""
     watched: tuple[tuple[float, ...], ...]
     """Log-probabilities of the watched tokens as the next one, `(prompts, watched)`."""
+    is_wanted: IsWanted = lambda _: True
+    """Whether what goes on from a prompt is still waited for; once not, its rows end."""
 
     @property
     def length(self) -> int:
@@ -98,7 +101,7 @@ class RowModel:
         self._window = _window(self._model)
 
     @torch.inference_mode()
-    def begin(self, prompts: Sequence[Prompt]) -> Beginnings:
+    def begin(self, prompts: Sequence[Prompt], is_wanted: IsWanted = lambda _: True) -> Beginnings:
         """Read prompts together, best of like length, without soft tokens."""
         inputs = self._inputs(prompts, [0] * len(prompts))
         positions = (inputs.is_real.cumsum(-1) - 1).clamp(min=0)
@@ -106,7 +109,7 @@ class RowModel:
         logits = self._forward(cache, inputs.is_real, positions, inputs_embeds=inputs.embeds)
         beside = torch.log_softmax(logits, dim=-1)[:, list(self._watched_ids)]
         watched = tuple(tuple(row) for row in beside.tolist())
-        return Beginnings(tuple(prompts), states_of(cache), watched)
+        return Beginnings(tuple(prompts), states_of(cache), watched, is_wanted)
 
     def write(
         self,
@@ -170,7 +173,13 @@ class RowModel:
         is_real = torch.cat([padded(part.is_real, before, read, room) for part in parts])
         logits = torch.cat([part.logits for part in parts])
         last = torch.cat([part.last for part in parts])
-        notes = Notes(len(rows), self._end_ids, self._watched_ids)
+        wanted = [row.beginning for row in rows]
+        notes = Notes(
+            len(rows),
+            self._end_ids,
+            self._watched_ids,
+            lambda row: beginnings.is_wanted(wanted[row]),
+        )
         for length in range(read + 1, room + 1):
             ids, moves = notes.note(logits, first_id if length == read + 1 else None)
             if moves.count == 0 or length == room:

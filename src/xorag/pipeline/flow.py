@@ -11,9 +11,9 @@ from typing import Unpack
 
 import torch
 
-from xorag.generation.generator import Generator
 from xorag.generation.prompting import PromptBuilder
-from xorag.pipeline.answers import Asked, answer_of, with_generation
+from xorag.generation.protocol import Generator, IsWanted, OnText
+from xorag.pipeline.answers import Asked, answer_of, evidence_of, with_generation
 from xorag.pipeline.hops import in_hops
 from xorag.pipeline.needs import (
     needed_reader,
@@ -26,6 +26,7 @@ from xorag.pipeline.openrag import Found, OpenRag
 from xorag.pipeline.options import Asking, AskOptions, checked
 from xorag.pipeline.reading import Contexts, chosen_readings, given_hits, put_in_form
 from xorag.pipeline.selecting import ScoresHits, reranked
+from xorag.pipeline.watching import Answers, OnAnswer, Onlooker, OnPassages
 from xorag.retrieval.timed import TimedEmbedder, TimedHits, TimedRetriever
 from xorag.runtime.device import pick_device, pick_dtype
 from xorag.types import (
@@ -37,9 +38,6 @@ from xorag.types import (
     Passage,
     Seconds,
 )
-
-OnAnswer = Callable[[int, Answer], object]
-"""Gets each answer with the place of its question, as soon as its batch is done."""
 
 
 class Pipeline:
@@ -150,7 +148,8 @@ class Pipeline:
                 is known to read given passages with.
         """
         given = None if passages is None else [passages]
-        (answer,) = self._answer([question], given, checked(**options), on_text, None)
+        tell = None if on_text is None else lambda _, piece: on_text(piece)
+        (answer,) = self.ask_many([question], passages=given, on_text=tell, **options)
         return answer
 
     def ask_many(
@@ -159,6 +158,9 @@ class Pipeline:
         *,
         passages: Sequence[Sequence[Passage]] | None = None,
         on_answer: OnAnswer | None = None,
+        on_passages: OnPassages | None = None,
+        on_text: OnText | None = None,
+        is_wanted: IsWanted | None = None,
         **options: Unpack[AskOptions],
     ) -> list[Answer]:
         """Answer questions in batches of like length; raises as `ask` does.
@@ -171,12 +173,21 @@ class Pipeline:
             passages: Of each question, read as those of `ask`.
             on_answer: Gets each answer with the place of its question, as soon as its batch is
                 done; shorter prompts come first.
+            on_passages: Gets the passages of each question, with its place, before it is answered.
+            on_text: Gets the place of a question and the next piece of its answer; in mode
+                openrag the whole answer, once it is chosen.
+            is_wanted: Asked again and again with the place of a question; once it says no, no
+                more is computed for it, and its answer is whatever there is.
             **options: As those of `ask`.
 
         Returns:
             The answers in the order of the questions.
         """
-        return self._answer(questions, passages, checked(**options), None, on_answer)
+        asking = checked(**options)
+        require_asked(questions, passages)
+        answer = self._judged if asking.mode is Mode.OPENRAG else self._answer
+        onlooker = Onlooker(on_answer, on_passages, on_text, is_wanted)
+        return answer(questions, passages, asking, onlooker)
 
     def prepare(self, mode: Mode | str) -> None:
         """Open what a mode needs, so that the first question does not wait for it; raises as `ask`.
@@ -195,48 +206,44 @@ class Pipeline:
         questions: Sequence[str],
         passages: Sequence[Sequence[Passage]] | None,
         asking: Asking,
-        on_text: Callable[[str], None] | None,
-        on_answer: OnAnswer | None,
+        onlooker: Onlooker,
     ) -> list[Answer]:
-        require_asked(questions, passages)
-        if asking.mode is Mode.OPENRAG:
-            return self._judged(questions, passages, asking, on_text, on_answer)
         found = self._retrieve(questions, passages, asking)
         asked, before = self._word(questions, found, asking)
-        answers: dict[int, Answer] = {}
+        if onlooker.on_passages is not None:
+            for i, item in enumerate(asked):
+                onlooker.on_passages(i, evidence_of(item.context, self.builder))
+        answers = Answers(onlooker)
         start = time.perf_counter()
 
         def finish(batch: Mapping[int, Generation]) -> None:
             nonlocal start
             seconds = with_generation(before, (time.perf_counter() - start) / len(batch))
             for i, generation in batch.items():
-                answers[i] = answer_of(asked[i], generation, seconds, self.builder)
-                if on_answer is not None:
-                    on_answer(i, answers[i])
+                answers.add(i, answer_of(asked[i], generation, seconds, self.builder))
             start = time.perf_counter()
 
         self.generator.generate(
             [item.prompt for item in asked],
             max_new_tokens=asking.max_new_tokens,
             stop=self.builder.layout.stop,
-            on_text=on_text,
+            on_text=onlooker.on_text,
             on_batch=finish,
+            is_wanted=onlooker.is_wanted,
         )
-        return [answers[i] for i in range(len(questions))]
+        return answers.in_order()
 
     def _judged(
         self,
         questions: Sequence[str],
         passages: Sequence[Sequence[Passage]] | None,
         asking: Asking,
-        on_text: Callable[[str], None] | None,
-        on_answer: OnAnswer | None,
+        onlooker: Onlooker,
     ) -> list[Answer]:
         """Mode openrag: passages are found for those questions only that want some."""
         openrag = needed_reader(self.openrag)
         if passages is None and asking.judging.gate is not GateKind.NEVER:
             needed_retriever(self.retriever)
-        answers: dict[int, Answer] = {}
 
         def find(places: Sequence[int]) -> Found:
             given = None if passages is None else [passages[i] for i in places]
@@ -245,15 +252,7 @@ class Pipeline:
             encode = hits.encode_seconds + contexts.encode_seconds
             return Found(contexts.of_questions, encode, hits.search_seconds)
 
-        def finish(i: int, answer: Answer) -> None:
-            answers[i] = answer
-            if on_text is not None:
-                on_text(answer.answer)
-            if on_answer is not None:
-                on_answer(i, answer)
-
-        openrag.answer(questions, asking, find, finish)
-        return [answers[i] for i in range(len(questions))]
+        return openrag.answer(questions, asking, find, onlooker)
 
     def _retrieve(
         self,

@@ -12,9 +12,10 @@ from xorag.compression.model import SoftTokenModel
 from xorag.compression.pretrained import open_projector
 from xorag.compression.projector_artifact import SavedProjector
 from xorag.generation.control import PromptEncoder
-from xorag.generation.generator import BATCH_TOKENS, Generator, TransformersGenerator
+from xorag.generation.generator import BATCH_TOKENS, TransformersGenerator
 from xorag.generation.layouts import layout_named
 from xorag.generation.prompting import PromptBuilder, word_means
+from xorag.generation.protocol import Generator
 from xorag.pipeline.opening_reader import OpenedLanguage, ReaderNames, open_language
 from xorag.pipeline.openrag import OpenRag
 from xorag.pipeline.options import one_of

@@ -13,11 +13,13 @@ from xorag.generation.calibration_artifact import Calibration
 from xorag.generation.judging import Begun, Judge, Path
 from xorag.generation.judging_prompts import Paragraph
 from xorag.generation.prompting import Context
+from xorag.pipeline.answers import evidence_of, unanswered
 from xorag.pipeline.finding_options import Finding, SelectBy
 from xorag.pipeline.judged_answers import Judged, Read, judged_answer
 from xorag.pipeline.judging_options import Judging
 from xorag.pipeline.options import Asking
 from xorag.pipeline.selecting import best_places
+from xorag.pipeline.watching import Answers, Onlooker
 from xorag.reflection.gates import Gate
 from xorag.types import Answer
 
@@ -38,8 +40,6 @@ class Found:
 
 Find = Callable[[Sequence[int]], Found]
 """Gets the passages of the questions at these places, in their order."""
-Finish = Callable[[int, Answer], object]
-"""Gets each answer with the place of its question."""
 
 
 class OpenRag:
@@ -56,34 +56,63 @@ class OpenRag:
         default = known.threshold if kind is known.kind else Gate().threshold
         return Gate(kind, default if judging.threshold is None else judging.threshold)
 
-    def answer(self, questions: Sequence[str], asking: Asking, find: Find, finish: Finish) -> None:
+    def answer(
+        self, questions: Sequence[str], asking: Asking, find: Find, onlooker: Onlooker
+    ) -> list[Answer]:
         """Answer questions in groups of like length.
 
         Args:
             questions: In plain words.
             asking: What the call asks for.
             find: Gets passages, for those questions only for which the gate wants some.
-            finish: Gets each answer as soon as its group is done; shorter questions come first.
+            onlooker: Hears of each answer as soon as its group is done; shorter questions come
+                first. What it wants no more is not begun, or ends where it is.
+
+        Returns:
+            The answers in the order of the questions.
         """
-        for group in self.judge.groups(questions, asking.task, GROUP):
+        answers = Answers(onlooker)
+        for places in self.judge.groups(questions, asking.task, GROUP):
+            group = [i for i in places if onlooker.wants(i)]
+            for i in set(places).difference(group):
+                answers.add(i, unanswered(questions[i], asking))
+            if not group:
+                continue
             start = time.perf_counter()
             begun = self.judge.begin(
                 [questions[i] for i in group],
                 task=asking.task,
                 max_new_tokens=asking.max_new_tokens,
+                is_wanted=partial(_wants_in_group, onlooker, group),
             )
-            judged = self._judge(begun, asking, partial(_find_in_group, find, group))
+            find_here = partial(self._find_in_group, find, onlooker, group)
+            judged = self._judge(begun, asking, find_here)
             elapsed = time.perf_counter() - start
             outside = sum(item.encode_seconds + item.search_seconds for item in judged)
             share = (elapsed - outside) / len(group)
             for i, item in zip(group, judged, strict=True):
-                finish(i, judged_answer(questions[i], item, asking, share, self.judge.prompts))
+                answer = judged_answer(questions[i], item, asking, share, self.judge.prompts)
+                if onlooker.on_text is not None and onlooker.wants(i):
+                    onlooker.on_text(i, answer.answer)
+                answers.add(i, answer)
+        return answers.in_order()
+
+    def _find_in_group(
+        self, find: Find, onlooker: Onlooker, group: Sequence[int], places: Sequence[int]
+    ) -> Found:
+        """The passages of those questions that stand at some places of a group."""
+        found = find([group[i] for i in places])
+        if onlooker.on_passages is not None:
+            for i, context in zip(places, found.contexts, strict=True):
+                onlooker.on_passages(group[i], evidence_of(context, self.judge.prompts))
+        return found
 
     def _judge(self, begun: Begun, asking: Asking, find: Find) -> list[Judged]:
         """Decide, read and judge the questions of one group."""
         new_tokens, count = asking.max_new_tokens, len(begun.questions)
         decided = self.judge.decide(begun, self.gate(asking.judging), max_new_tokens=new_tokens)
-        wanting = [i for i, item in enumerate(decided) if item.gate.retrieved]
+        is_wanted = begun.beginnings.is_wanted
+        wanting = [i for i, item in enumerate(decided) if item.gate.retrieved and is_wanted(i)]
         found = find(wanting) if wanting else Found([])
         read = self._read(begun, dict(zip(wanting, found.contexts, strict=True)), asking)
         closed = {i: item.closed for i, item in enumerate(decided) if item.closed is not None}
@@ -152,9 +181,9 @@ def _relevance(path: Path) -> float:
     return path.critique.relevance if path.critique is not None else 0.0
 
 
-def _find_in_group(find: Find, group: Sequence[int], places: Sequence[int]) -> Found:
-    """The passages of those questions that stand at some places of a group."""
-    return find([group[i] for i in places])
+def _wants_in_group(onlooker: Onlooker, group: Sequence[int], place: int) -> bool:
+    """Whether the answer to the question at a place of a group is still waited for."""
+    return onlooker.wants(group[place])
 
 
 def _readable(context: Sequence[Context]) -> tuple[Context, ...]:
