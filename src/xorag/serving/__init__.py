@@ -1,0 +1,1 @@
+"""An index over HTTP: an OpenAI-compatible API, documents, and a page."""
