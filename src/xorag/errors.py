@@ -89,6 +89,10 @@ class WriterBusyError(StorageError):
     """An index that another process is writing to; it may be tried again."""
 
 
+class LibraryFullError(XoragError, RuntimeError):
+    """More documents than a server takes at a time; they may be sent again later."""
+
+
 class MissingExtraError(XoragError, ImportError):
     """An optional dependency that is not installed; the message names the extra."""
 

@@ -9,7 +9,15 @@ import typer
 
 from xorag.cli import output
 from xorag.cli.calibration_tables import show_calibration
-from xorag.cli.options import DeviceOption, DtypeOption, EncoderOption, ModelOption, ThreadsOption
+from xorag.cli.options import (
+    DeviceOption,
+    DtypeOption,
+    EncoderOption,
+    ModelOption,
+    PushOption,
+    ThreadsOption,
+)
+from xorag.cli.push import push_made, require_pushable
 from xorag.evaluation.plan import Rows
 from xorag.types import GateKind
 
@@ -37,6 +45,8 @@ class _Place:
 
     directory: Path
     is_replaced: bool
+    repo: str | None
+    """Where it is pushed to."""
 
 
 def calibrate(
@@ -92,6 +102,7 @@ def calibrate(
     threads: ThreadsOption = None,
     dtype: DtypeOption = None,
     device: DeviceOption = None,
+    push_to_hub: PushOption = None,
     json: output.JsonFlag = False,
 ) -> None:
     """Choose the gate and threshold by which a reader retrieves, and keep them for `xorag ask`.
@@ -109,8 +120,9 @@ def calibrate(
 
     sources = [*(questions or []), *(more_questions or [])]
     _check(sources, again, gate)
+    require_pushable(push_to_hub)
     wanted = _Wanted(Target(target_rate, target_accuracy), gate, plot)
-    kept = _Place(place_for(out, reader, overwrite=overwrite), overwrite)
+    kept = _Place(place_for(out, reader, overwrite=overwrite), overwrite, push_to_hub)
     if plot is not None:
         require_plot(plot)
     if again is not None:
@@ -171,6 +183,7 @@ def _finish(
 
     found = calibrate_gates(outcomes, wanted.target, kind=wanted.gate)
     keep_calibration(kept.directory, found, basis, overwrite=kept.is_replaced)
+    push_made(kept.directory, kept.repo)
     if wanted.plot is not None:
         plot_gates(found, wanted.plot)
     if json:

@@ -77,6 +77,7 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
         "calibrate": Verb(
             "xorag.cli.calibrate", "calibrate", "Choose when a reader retrieves, on questions."
         ),
+        "push": Verb("xorag.cli.push", "push", "Put an artifact on the Hugging Face hub."),
         "profile": Verb("xorag.cli.profile", "profile", "Measure what answering costs."),
         "config show": Verb("xorag.cli.config", "show", "Print a recipe with all its options."),
     }

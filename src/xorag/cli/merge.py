@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from xorag.cli import output
-from xorag.cli.options import ModelOption
+from xorag.cli.options import ModelOption, PushOption
+from xorag.cli.push import push_made, require_pushable
 
 
 def merge(
@@ -22,6 +23,7 @@ def merge(
     dtype: Annotated[
         str, typer.Option(help="Kept in float32, bfloat16 or float16; folding is in float32.")
     ] = "bfloat16",
+    push_to_hub: PushOption = None,
     json: output.JsonFlag = False,
 ) -> None:
     """Fold a reader's LoRA factors into its base model and write both as one reader.
@@ -32,6 +34,7 @@ def merge(
     Example: `xorag merge my-reader --out merged-reader`, then
     `xorag ask "Who wrote Emma?" --mode openrag --reader merged-reader --index my-index`
     """
+    require_pushable(push_to_hub)
     import torch
 
     from xorag.generation.reader.merging import save_merged
@@ -45,6 +48,7 @@ def merge(
         place = Place(cpu, pick_dtype(cpu, dtype))
         parts = open_parts(reader, place, Beside(model, tokenizer, output.say))
         manifest = save_merged(out, parts, origin=str(reader))
+    push_made(out, push_to_hub)
     if json:
         output.print_json({"reader": str(out), "manifest": manifest.model_dump(mode="json")})
         return

@@ -21,4 +21,8 @@ ThreadsOption = Annotated[int | None, typer.Option(help="CPU threads; unset, the
 DtypeOption = Annotated[
     str | None, typer.Option(help="float32, bfloat16 or float16; unset, the fastest here.")
 ]
+PushOption = Annotated[
+    str | None,
+    typer.Option(metavar="ORG/NAME", help="Put what was made on the hub under this name."),
+]
 DeviceOption = Annotated[str | None, typer.Option(help="cpu, cuda, mps; unset, the best.")]

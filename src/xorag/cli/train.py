@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from xorag.cli import output
-from xorag.cli.options import DeviceOption, ThreadsOption
+from xorag.cli.options import DeviceOption, PushOption, ThreadsOption
+from xorag.cli.push import push_made, require_pushable
 
 if TYPE_CHECKING:
     from xorag.training.distill import DistillReport
@@ -31,6 +32,7 @@ def projector(
     *,
     device: DeviceOption = None,
     threads: ThreadsOption = None,
+    push_to_hub: PushOption = None,
     json: output.JsonFlag = False,
 ) -> None:
     """Train the map from a passage's embedding to its soft token (stage 1 of xRAG).
@@ -43,6 +45,7 @@ def projector(
     from xorag.config.reading import read_recipe
 
     checked = read_recipe(ProjectorRecipe, recipe, overrides or [])
+    require_pushable(push_to_hub)
     get_ready(threads)
     from xorag.training.projector import train_projector
 
@@ -53,6 +56,7 @@ def projector(
     )
     if speaks():
         _print_projector(report, as_json=json)
+        push_made(report.projector, push_to_hub)
 
 
 def distill(
@@ -61,6 +65,7 @@ def distill(
     *,
     device: DeviceOption = None,
     threads: ThreadsOption = None,
+    push_to_hub: PushOption = None,
     json: output.JsonFlag = False,
 ) -> None:
     """Teach a projector to answer as the full text would be answered (stage 2 of xRAG).
@@ -73,6 +78,7 @@ def distill(
     from xorag.config.reading import read_recipe
 
     checked = read_recipe(DistillRecipe, recipe, overrides or [])
+    require_pushable(push_to_hub)
     get_ready(threads)
     from xorag.training.distill import train_distill
 
@@ -81,6 +87,7 @@ def distill(
     )
     if speaks():
         _print_distilled(report, as_json=json)
+        push_made(report.projector, push_to_hub)
 
 
 def get_ready(threads: int | None) -> None:
@@ -98,7 +105,12 @@ def run_training(train: "Callable[[OnTraining], ReportT]") -> ReportT:
     with output.progress("training", unit="steps") as bar:
 
         def show(state: "TrainingProgress") -> None:
-            bar.update(state.step, total=state.total_steps, note=_note(state))
+            bar.update(
+                state.step,
+                total=state.total_steps,
+                before=state.first_step,
+                note=_note(state),
+            )
 
         return train(show)
 

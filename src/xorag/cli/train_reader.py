@@ -4,7 +4,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from xorag.cli import output
-from xorag.cli.options import DeviceOption, ThreadsOption
+from xorag.cli.options import DeviceOption, PushOption, ThreadsOption
+from xorag.cli.push import push_made, require_pushable
 from xorag.cli.train import OverridesArgument, RecipeArgument, get_ready, run_training, speaks
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ def reader(
     *,
     device: DeviceOption = None,
     threads: ThreadsOption = None,
+    push_to_hub: PushOption = None,
     json: output.JsonFlag = False,
 ) -> None:
     """Teach a dense model to retrieve when needed and to judge what it reads (Open-RAG).
@@ -30,6 +32,7 @@ def reader(
     from xorag.config.reading import read_recipe
 
     checked = read_recipe(ReaderRecipe, recipe, overrides or [])
+    require_pushable(push_to_hub)
     get_ready(threads)
     from xorag.training.reader import train_reader
 
@@ -38,6 +41,7 @@ def reader(
     )
     if speaks():
         _print(report, as_json=json)
+        push_made(report.reader, push_to_hub)
 
 
 def _print(report: "ReaderReport", *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
+from xorag.artifact.hub import find_artifact
 from xorag.artifact.manifest import MANIFEST_NAME, BaseModelShape, EncoderSpec
 from xorag.artifact.store import read_manifest
 from xorag.compression.projector_artifact import (
@@ -22,22 +23,31 @@ def open_projector(
     """The projector that was named, else one that comes with xorag and fits, else none.
 
     Args:
-        directory: As named by a user.
+        directory: As named by a user: a folder, the name of one in xorag, or one on the hub.
         model: The language model that shall read its soft tokens.
         encoder: Of the index whose passages it shall read, if there is one.
 
     Raises:
-        ArtifactError: If the projector is incomplete, altered or not there.
+        ArtifactError: If the projector is incomplete, altered or nowhere to be had.
         ProjectorMismatchError: If the one that was named does not fit.
     """
     if directory is None:
         found = shipped_projector(model, encoder)
         return load_projector(found) if found else None
-    saved = load_projector(directory)
+    saved = load_projector(find_projector(directory))
     check_fits_model(saved.manifest, model)
     if encoder is not None:
         check_fits_encoder(saved.manifest, encoder)
     return saved
+
+
+def find_projector(name: str | Path) -> Path:
+    """The directory of a projector: a folder, the name of one in xorag, or one on the hub.
+
+    Raises:
+        ArtifactNotFoundError: If it could be on the hub, but cannot be had from there.
+    """
+    return find_artifact(name, "projector", packaged=SHIPPED)
 
 
 def shipped_projector(

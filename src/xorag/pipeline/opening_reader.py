@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedModel
 
+from xorag.artifact.hub import find_artifact
 from xorag.artifact.manifest import BaseModelShape
 from xorag.compression.model import SoftTokenModel
 from xorag.compression.projector_artifact import base_model_shape
@@ -21,6 +22,7 @@ from xorag.generation.control import PromptEncoder
 from xorag.generation.judging import Judge
 from xorag.generation.layouts import layout_named
 from xorag.generation.reader.opening import Reader, open_reader
+from xorag.generation.reader.shipped import SHIPPED as READERS
 from xorag.generation.reader.shipped import shipped_reader
 from xorag.pipeline.openrag import OpenRag
 from xorag.runtime.loading import LanguageModel, load_language_model
@@ -83,7 +85,8 @@ class OpenedLanguage:
         is_beside = names.is_calibrated and beside is not None and beside.is_dir()
         if names.calibration is None and not is_beside:
             return None
-        found = load_calibration(Path(names.calibration or str(beside)))
+        named = find_artifact(names.calibration or str(beside), "calibration")
+        found = load_calibration(named)
         ids = reader.vocabulary.ordered_ids
         fingerprint = reader_fingerprint(reader.language.model, ids)
         check_fits_reader(found, str(self.directory or names.reader), fingerprint)
@@ -106,7 +109,10 @@ def open_language(
     if names.reader is None:
         language = load_language_model(model, device=place, dtype=dtype)
         return OpenedLanguage(language, base_model_shape(language.model, language.name))
-    source = shipped_reader(model) if names.reader == SHIPPED else Path(names.reader)
+    if names.reader == SHIPPED:
+        source = shipped_reader(model)
+    else:
+        source = find_artifact(names.reader, "reader", packaged=READERS)
     reader = open_reader(source, device=place, dtype=dtype, model=model)
     language = reader.language
     made_of = reader.manifest.base_model if reader.manifest else None

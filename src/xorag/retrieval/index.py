@@ -5,28 +5,32 @@ versions and checks its own. A reader follows the newest version of the table, a
 is replaced as a whole, so that it never sees half a batch. Knows nothing of models.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TypeVar, cast
 
 import lancedb
 import pyarrow as pa
-from lancedb.query import LanceVectorQueryBuilder, MatchQuery
+from lancedb.query import LanceQueryBuilder, LanceVectorQueryBuilder, MatchQuery
 
-from xorag.artifact.manifest import MANIFEST_NAME, EncoderSpec, Manifest
-from xorag.artifact.store import read_manifest
-from xorag.errors import ArtifactError, IndexNotFoundError
+from xorag.artifact.manifest import EncoderSpec, Manifest
+from xorag.artifact.places import Location, Place
+from xorag.errors import ArtifactError, UsageError
 from xorag.retrieval import schema
 from xorag.retrieval.checks import require_positive
+from xorag.retrieval.index_manifest import encoder_of, index_manifest, index_place
 from xorag.retrieval.scoring import Embeddings, dense_score
-from xorag.types import FloatArray, Hit, Passage
+from xorag.retrieval.store import (
+    CHUNK_SETTING,
+    DEFAULT_CHUNK_TOKENS,
+    PIECES_SETTING,
+    STORE_SETTING,
+    PassageBatch,
+)
+from xorag.types import FloatArray, Hit
 
-DEFAULT_CHUNK_TOKENS = 180
-PIECES_SETTING = "pieces"
 PROBES = 32
 """Partitions of the vector index that are looked into."""
 CANDIDATES = 100
@@ -37,62 +41,48 @@ Query = TypeVar("Query")
 _COLUMNS = (*schema.PASSAGE_COLUMNS, schema.EMBEDDING)
 
 
-@dataclass(frozen=True, slots=True)
-class PassageBatch:
-    """Some rows of an index."""
-
-    passages: list[Passage]
-    embeddings: list[FloatArray]
-    """Float32, `(dimensions,)` each, or `(tokens, dimensions)` of a multi-vector index."""
-    pieces: list[FloatArray | None] | None = None
-    """Float32, `(pieces, dimensions)` each, where they were asked for; None in it: not stored."""
-
-
 class PassageIndex:
     """The passages of an index directory, to be searched and read."""
 
-    def __init__(self, directory: Path, manifest: Manifest, table: lancedb.table.Table) -> None:
-        self.directory = directory
+    def __init__(self, place: Place, manifest: Manifest, table: lancedb.table.Table) -> None:
+        self.place = place
         self.manifest = manifest
         self.table = table
         """For the writer; readers use the methods."""
 
     @classmethod
-    def open(cls, directory: Path, *, session: lancedb.Session | None = None) -> "PassageIndex":
+    def open(cls, location: Location, *, session: lancedb.Session | None = None) -> "PassageIndex":
         """Open an index for reading; any number of processes may.
 
         Args:
-            directory: Of the index.
+            location: A directory, or `s3://bucket/prefix`.
             session: LanceDB's caches; None: as large as it likes, for fast searches.
 
         Raises:
             IndexNotFoundError: If there is no index.
             ArtifactError: If its manifest is damaged or of another kind or format.
+            UsageError: If its passages are in another store.
+            StorageError: If an object store cannot be reached.
         """
-        if not (directory / MANIFEST_NAME).is_file():
-            raise IndexNotFoundError(
-                f"no index at {str(directory)!r}; build one with `xorag index SOURCE --index "
-                f"{directory}`"
+        place = index_place(location)
+        manifest = index_manifest(place)
+        if STORE_SETTING in manifest.settings:
+            raise UsageError(
+                f"the index at {place.name!r} keeps its passages in "
+                f"{manifest.settings[STORE_SETTING]}, which is for searching; give one that was "
+                f"made without --store"
             )
-        manifest = read_manifest(directory, kind="index")
-        if manifest.encoder is None:
-            raise ArtifactError(
-                f"the manifest of the index at {str(directory)!r} names no encoder; build it "
-                f"again with `xorag index`"
-            )
-        return cls(directory, manifest, open_table(directory, session))
+        return cls(place, manifest, open_table(place, session))
 
     @property
     def spec(self) -> EncoderSpec:
         """The encoder that made the stored embeddings."""
-        if self.manifest.encoder is None:  # `open` and `create` have checked it
-            raise ArtifactError(f"the index at {str(self.directory)!r} names no encoder")
-        return self.manifest.encoder
+        return encoder_of(self.manifest, self.place)
 
     @property
     def chunk_tokens(self) -> int:
         """The most tokens of a passage."""
-        return int(self.manifest.settings.get("chunk_tokens", DEFAULT_CHUNK_TOKENS))
+        return int(self.manifest.settings.get(CHUNK_SETTING, DEFAULT_CHUNK_TOKENS))
 
     @property
     def piece_count(self) -> int:
@@ -108,7 +98,12 @@ class PassageIndex:
         return int(self.table.count_rows("position = 0"))
 
     def search_dense(
-        self, vectors: Embeddings, k: int, *, with_pieces: bool = False
+        self,
+        vectors: Embeddings,
+        k: int,
+        *,
+        with_pieces: bool = False,
+        within: Sequence[str] | None = None,
     ) -> list[list[Hit]]:
         """The nearest passages of each query, best first.
 
@@ -119,16 +114,21 @@ class PassageIndex:
             vectors: `(dimensions,)` a query, or `(tokens, dimensions)` for a multi-vector index.
             k: Hits a query.
             with_pieces: Whether hits come with the stored embeddings of their pieces.
+            within: Documents whose passages are searched; None: all.
 
         Raises:
             UsageError: If k is less than 1.
         """
-        k = self._at_most_all(k)
-        columns = self._columns(with_pieces=with_pieces)
-        return _side_by_side(lambda vector: self._nearest(vector, k, columns), vectors)
+        wanted = self._wanted(k, within, with_pieces=with_pieces)
+        return _side_by_side(lambda vector: self._nearest(vector, wanted), vectors)
 
     def search_bm25(
-        self, queries: Sequence[str], k: int, *, with_pieces: bool = False
+        self,
+        queries: Sequence[str],
+        k: int,
+        *,
+        with_pieces: bool = False,
+        within: Sequence[str] | None = None,
     ) -> list[list[Hit]]:
         """The passages that share the most telling words with each query, best first.
 
@@ -137,9 +137,8 @@ class PassageIndex:
         Raises:
             UsageError: If k is less than 1.
         """
-        k = self._at_most_all(k)
-        columns = self._columns(with_pieces=with_pieces)
-        return _side_by_side(lambda query: self._matching(query, k, columns), queries)
+        wanted = self._wanted(k, within, with_pieces=with_pieces)
+        return _side_by_side(lambda query: self._matching(query, wanted), queries)
 
     def content_hashes(self, document_ids: Sequence[str]) -> dict[str, str]:
         """The content hash of each of the documents that the index holds."""
@@ -185,10 +184,14 @@ class PassageIndex:
         """What is read of a row; the pieces are large, so only where they are wanted and there."""
         return [*_COLUMNS, *([schema.PIECES] if with_pieces and self.piece_count else [])]
 
-    def _at_most_all(self, k: int) -> int:
+    def _wanted(self, k: int, within: Sequence[str] | None, *, with_pieces: bool) -> "_Wanted":
         """Check `k`, and bound it: Lance reserves room for as many hits as are asked for."""
         require_positive(k)
-        return min(k, max(1, self.passage_count()))
+        return _Wanted(
+            k=min(k, max(1, self.passage_count())),
+            columns=self._columns(with_pieces=with_pieces),
+            where=None if within is None else in_list(schema.DOCUMENT, within),
+        )
 
     def _scan(
         self, columns: list[str], batch_size: int, where: str | None = None
@@ -198,30 +201,37 @@ class PassageIndex:
         for batch in query.to_batches(batch_size):
             yield pa.Table.from_batches([batch])
 
-    def _nearest(self, vector: FloatArray, k: int, columns: list[str]) -> list[Hit]:
+    def _nearest(self, vector: FloatArray, wanted: "_Wanted") -> list[Hit]:
         query = self.table.search(vector, vector_column_name=schema.EMBEDDING)
-        found = (
+        nearest = (
             cast("LanceVectorQueryBuilder", query)
             .distance_type(self.spec.metric)
             .nprobes(PROBES)
-            .refine_factor(max(10, -(-CANDIDATES // k)))
-            .limit(k)
-            .select([*columns, "_distance"])
-            .to_arrow()
+            .refine_factor(max(10, -(-CANDIDATES // wanted.k)))
         )
+        found = wanted.of(nearest, "_distance")
         embeddings = schema.embeddings_of(found)
         scores = [dense_score(vector, row, self.spec.metric) for row in embeddings]
-        return _hits(found, scores, embeddings)
+        return hits_of(found, scores)
 
-    def _matching(self, query: str, k: int, columns: list[str]) -> list[Hit]:
+    def _matching(self, query: str, wanted: "_Wanted") -> list[Hit]:
         terms = MatchQuery(query, schema.WORDS)  # type: ignore[call-arg]  # pydantic's defaults
-        found = (
-            self.table.search(terms, query_type="fts")
-            .limit(k)
-            .select([*columns, "_score"])
-            .to_arrow()
-        )
-        return _hits(found, found["_score"].to_pylist(), schema.embeddings_of(found))
+        found = wanted.of(self.table.search(terms, query_type="fts"), "_score")
+        return hits_of(found, found["_score"].to_pylist())
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a search is to bring."""
+
+    k: int
+    columns: list[str]
+    where: str | None
+
+    def of(self, query: LanceQueryBuilder, score: str) -> pa.Table:
+        """Run a query."""
+        query = query.limit(self.k).select([*self.columns, score])
+        return (query if self.where is None else query.where(self.where)).to_arrow()
 
 
 def _side_by_side(
@@ -235,7 +245,7 @@ def _side_by_side(
         return list(pool.map(search, wanted))
 
 
-def open_table(directory: Path, session: lancedb.Session | None) -> lancedb.table.Table:
+def open_table(place: Place, session: lancedb.Session | None) -> lancedb.table.Table:
     """The table of an index, always at its newest version.
 
     Raises:
@@ -243,14 +253,15 @@ def open_table(directory: Path, session: lancedb.Session | None) -> lancedb.tabl
     """
     try:
         connection = lancedb.connect(
-            os.fspath(directory),
+            place.uri,
+            storage_options=place.storage_options,
             read_consistency_interval=timedelta(seconds=0),
             session=session,
         )
         return connection.open_table(schema.TABLE)
     except (ValueError, OSError, RuntimeError) as error:
         raise ArtifactError(
-            f"the table of the index at {str(directory)!r} cannot be opened; build it again in a "
+            f"the table of the index at {place.name!r} cannot be opened; build it again in a "
             f"new directory with `xorag index`"
         ) from error
 
@@ -266,11 +277,16 @@ def _batch(rows: pa.Table, *, with_pieces: bool) -> PassageBatch:
     return PassageBatch(schema.passages_of(rows), schema.embeddings_of(rows), pieces)
 
 
-def _hits(table: pa.Table, scores: list[float], embeddings: list[FloatArray]) -> list[Hit]:
+def hits_of(table: pa.Table, scores: list[float]) -> list[Hit]:
+    """The hits that rows of the table's columns are, best first."""
     hits = [
         Hit(passage, score, embedding, pieces)
         for passage, score, embedding, pieces in zip(
-            schema.passages_of(table), scores, embeddings, schema.pieces_of(table), strict=True
+            schema.passages_of(table),
+            scores,
+            schema.embeddings_of(table),
+            schema.pieces_of(table),
+            strict=True,
         )
     ]
     # A stable order for equal scores, so that the same question always reads the same passages.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import torch
 
+from xorag.artifact.hub import find_artifact
 from xorag.artifact.manifest import MANIFEST_NAME, EncoderSpec, Manifest
 from xorag.artifact.store import read_manifest
 from xorag.errors import ArtifactError, IndexNotFoundError
@@ -87,6 +88,7 @@ class IndexOnDemand:
             ArtifactError: If it is damaged.
             IndexNotFoundError: If there is no index.
         """
+        directory = find_artifact(directory, "index")
         if not (directory / MANIFEST_NAME).is_file():
             raise IndexNotFoundError(
                 f"no index at {str(directory)!r}; build one with `xorag index SOURCE --index "

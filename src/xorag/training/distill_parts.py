@@ -6,7 +6,7 @@ from pathlib import Path
 
 from xorag.artifact.manifest import EncoderSpec, Manifest
 from xorag.compression.model import SoftTokenModel
-from xorag.compression.pretrained import shipped_projector
+from xorag.compression.pretrained import find_projector, shipped_projector
 from xorag.compression.projector import Projector
 from xorag.compression.projector_artifact import (
     SavedProjector,
@@ -117,7 +117,7 @@ def _restating(
 def _start(recipe: DistillRecipe, language: LanguageModel) -> Path:
     """The projector to go on from."""
     if recipe.start_from is not None:
-        return recipe.start_from
+        return find_projector(recipe.start_from)
     found = shipped_projector(base_model_shape(language.model, language.name), None)
     if found is None:
         raise ProjectorMismatchError(

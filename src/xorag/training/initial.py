@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from xorag.compression.pretrained import find_projector
 from xorag.compression.projector_artifact import (
     base_model_shape,
     check_fits_encoder,
@@ -100,7 +101,7 @@ def _go_on_from(directory: Path, parts: RunParts, options: ProjectorOptions) -> 
     One that read no words goes on with them: what it made of an embedding, and what the text's
     mean of words has of its own.
     """
-    saved = load_projector(directory)
+    saved = load_projector(find_projector(directory))
     check_fits_model(saved.manifest, base_model_shape(parts.language.model, parts.language.name))
     check_fits_encoder(saved.manifest, parts.restating.index.spec)
     if saved.adapters is not None:

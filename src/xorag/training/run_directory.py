@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from xorag.artifact.storage import translate_os_errors
 from xorag.artifact.store import read_manifest
+from xorag.compression.pretrained import find_projector
 from xorag.errors import ConfigError
 
 _NAME = "run.json"
@@ -59,7 +60,7 @@ def history(directory: Path) -> dict[str, Any]:
     Raises:
         ArtifactError: If it is incomplete or altered.
     """
-    manifest = read_manifest(directory, kind="projector")
+    manifest = read_manifest(find_projector(directory), kind="projector")
     return {"recipe": manifest.recipe, "metrics": manifest.metrics}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from xorag.artifact.hub import find_artifact
 from xorag.artifact.manifest import MANIFEST_NAME, Manifest
 from xorag.errors import ArtifactError
 from xorag.generation.reader.artifact import (
@@ -17,7 +18,7 @@ from xorag.generation.reader.artifact import (
 from xorag.generation.reader.lora import fold_lora
 from xorag.generation.reader.parts import Place, ReaderParts, vocabulary_of
 from xorag.generation.reader.published import Beside, open_published
-from xorag.generation.reader.shipped import shipped_reader
+from xorag.generation.reader.shipped import SHIPPED, shipped_reader
 from xorag.generation.reader.tokens import put_token_rows
 from xorag.reflection.vocabulary import ReflectionVocabulary, add_reflection_tokens
 from xorag.runtime.loading import (
@@ -52,8 +53,9 @@ def open_reader(
     """Open a reader for inference.
 
     Args:
-        source: The directory of a reader, or of a published checkpoint of Open-RAG, merged or not;
-            None: a reader that comes with xorag, for the model.
+        source: The directory of a reader, its name in xorag or on the hub, or the directory of a
+            published checkpoint of Open-RAG, merged or not; None: a reader that comes with xorag,
+            for the model.
         device: Where its weights go.
         dtype: What they are kept and computed in.
         model: Base model; None: the one that the reader was made for.
@@ -80,7 +82,10 @@ def open_reader(
 
 def open_parts(source: str | Path | None, place: Place, beside: Beside) -> ReaderParts:
     """Open a reader as `open_reader` does, but leave its experts beside the dense model."""
-    directory = shipped_reader(beside.model) if source is None else Path(source).expanduser()
+    if source is None:
+        directory = shipped_reader(beside.model)
+    else:
+        directory = find_artifact(source, "reader", packaged=SHIPPED)
     if not directory.is_dir():
         raise ArtifactError(
             f"no reader at {str(directory)!r}: no such directory; give one made by "
