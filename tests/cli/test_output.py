@@ -134,3 +134,12 @@ def test_without_a_terminal_work_is_announced(capsys: pytest.CaptureFixture[str]
         output.say("half done")
 
     assert capsys.readouterr() == ("", "loading the model\nhalf done\n")
+
+
+def test_the_rate_of_resumed_work_counts_what_this_run_did_only() -> None:
+    clock = Clock()
+    with Progress("training", total=1000, unit="steps", clock=clock) as bar:
+        clock.seconds = 100
+        bar.update(610, before=600)
+
+        assert bar.describe() == "training: 610/1000 steps (61 %), 0.1/s, 3900 s left"

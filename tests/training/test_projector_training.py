@@ -92,12 +92,10 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_projector(
 
     with pytest.raises(StopError):
         train_projector(recipe, device="cpu", on_progress=stop)
-    resumed_at: list[int] = []
-    resumed = train_projector(
-        recipe, device="cpu", on_progress=lambda state: resumed_at.append(state.step)
-    )
+    seen: list[TrainingProgress] = []
+    resumed = train_projector(recipe, device="cpu", on_progress=seen.append)
 
-    assert resumed_at == [5, 6]
+    assert [(state.first_step, state.step) for state in seen] == [(4, 5), (4, 6)]
     assert resumed.losses == whole.losses
     for name, tensor in weights(whole.projector).items():
         assert torch.equal(tensor, weights(resumed.projector)[name])

@@ -30,7 +30,7 @@ class Progress:
     ) -> None:
         self._description, self._total, self._unit = description, total, unit
         self._clock = clock
-        self._done, self._note = 0, ""
+        self._done, self._before, self._note = 0, 0, ""
         self._started = self._last_line = clock()
         self._bar: RichProgress | None = None
         self._task: TaskID | None = None
@@ -60,9 +60,18 @@ class Progress:
         self.update(self._done + count)
 
     def update(
-        self, done: int | None = None, *, total: int | None = None, note: str | None = None
+        self,
+        done: int | None = None,
+        *,
+        total: int | None = None,
+        before: int = 0,
+        note: str | None = None,
     ) -> None:
-        """Set how many are done, how many there are, or a short note such as a loss."""
+        """Set how many are done, how many there are, or a short note such as a loss.
+
+        What an earlier run had done, `before`, counts as done, but not in the rate.
+        """
+        self._before = before
         self._done = self._done if done is None else done
         self._total = self._total if total is None else total
         self._note = self._note if note is None else note
@@ -94,7 +103,7 @@ class Progress:
 
     def _per_second(self) -> float:
         elapsed = self._clock() - self._started
-        return self._done / elapsed if elapsed > 0 else 0.0
+        return (self._done - self._before) / elapsed if elapsed > 0 else 0.0
 
     def _rate(self) -> str:
         rate = self._per_second()

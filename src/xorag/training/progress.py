@@ -13,6 +13,8 @@ class TrainingProgress:
     """State of a run after a step."""
 
     step: int
+    first_step: int
+    """Steps that were done before the run was started or resumed."""
     total_steps: int
     tokens_per_second: float
     """Of this process, prompts included, since the run was started or resumed."""
@@ -38,18 +40,20 @@ class ProgressCallback(TrainerCallback):
     def __init__(self, objective: CountsTokens, on_progress: OnTraining) -> None:
         self._objective, self._on_progress = objective, on_progress
         self._started = 0.0
+        self._first_step = 0
         self._loss: float | None = None
         self._validation: dict[str, float] = {}
 
     def on_train_begin(
         self,
         args: TrainingArguments,  # noqa: ARG002 - transformers' signature
-        state: TrainerState,  # noqa: ARG002
+        state: TrainerState,
         control: TrainerControl,  # noqa: ARG002
         **_: Any,  # noqa: ANN401
     ) -> None:
         """Start the clock."""
         self._started = time.perf_counter()
+        self._first_step = state.global_step
 
     def on_log(
         self,
@@ -78,6 +82,7 @@ class ProgressCallback(TrainerCallback):
         self._on_progress(
             TrainingProgress(
                 step=state.global_step,
+                first_step=self._first_step,
                 total_steps=state.max_steps,
                 tokens_per_second=self._objective.tokens_seen / seconds,
                 loss=self._loss,
