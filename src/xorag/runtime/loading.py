@@ -73,7 +73,7 @@ def load_tokenizer(source: str | Path) -> PreTrainedTokenizerBase:
     Raises:
         ModelNotFoundError: If there is none, or it cannot be read.
     """
-    with _loading_from(source, "a tokenizer"):
+    with loading_from(source, "a tokenizer"):
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(source)
     return tokenizer
 
@@ -100,7 +100,7 @@ def load_causal_model(
     """
     start = time.perf_counter()
     model: PreTrainedModel
-    with _loading_from(source, "a causal language model"):
+    with loading_from(source, "a causal language model"):
         loaded: Any = AutoModelForCausalLM.from_pretrained(
             source,
             config=config,
@@ -124,7 +124,16 @@ def _refuse_missing(names: Collection[str]) -> None:
 
 
 @contextmanager
-def _loading_from(source: str | Path, what: str) -> Iterator[None]:
+def loading_from(source: str | Path, what: str) -> Iterator[None]:
+    """Inside which what goes wrong is said to be the fault of a model's source.
+
+    Args:
+        source: As `language_model_path` returns it.
+        what: Is loaded from there.
+
+    Raises:
+        ModelNotFoundError: If it cannot be.
+    """
     try:
         with quiet_transformers(keep_bars=not Path(source).is_dir()):
             yield
