@@ -81,6 +81,10 @@ class PromptTooLongError(XoragError, ValueError):
     """A prompt that exceeds what the language model can read."""
 
 
+class GenerationServerError(XoragError, RuntimeError):
+    """A server of a language model that cannot be reached, or cannot do what is asked of it."""
+
+
 class StorageError(XoragError, OSError):
     """A disk that is full or refuses to be written."""
 
@@ -91,6 +95,34 @@ class WriterBusyError(StorageError):
 
 class LibraryFullError(XoragError, RuntimeError):
     """More documents than a server takes at a time; they may be sent again later."""
+
+
+class WorkerError(XoragError, RuntimeError):
+    """Processes that shall do a part of the work and end before it is done."""
+
+
+class ServingError(XoragError, RuntimeError):
+    """A server that cannot answer a request, or cannot be started."""
+
+
+class QueueFullError(ServingError):
+    """More requests than a server lets wait; they may be sent again."""
+
+    def __init__(self, message: str, *, retry_after_seconds: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class DeadlineError(ServingError, TimeoutError):
+    """A request that was not answered in its time."""
+
+
+class ClientGoneError(ServingError):
+    """A client that went away before its answer was there."""
+
+
+class AccessError(ServingError, PermissionError):
+    """A request without a key, with a wrong one, or sent by another site's page."""
 
 
 class MissingExtraError(XoragError, ImportError):

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig, PreTrainedModel
 from transformers.utils import cached_file
 
-from xorag.errors import ModelNotFoundError
 from xorag.runtime.loading import LanguageModel, load_tokenizer, loading_from
 from xorag.runtime.packages import DEFAULT_LANGUAGE_MODEL
 from xorag.runtime.sources import language_model_path
