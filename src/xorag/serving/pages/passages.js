@@ -1,0 +1,69 @@
+// The passages of an answer: score, form, cost as text, judgements.
+
+import { element, fromTemplate, showText } from "./dom.js";
+import { formOf, plural, tokensOf } from "./words.js";
+
+/** The judgements of a path, and the range of each. */
+const JUDGEMENTS = Object.freeze([
+  ["relevance", 0, 1],
+  ["support", 0, 1],
+  ["utility", -1, 1],
+]);
+
+/**
+ * List passages anew.
+ * @param {HTMLElement} list
+ * @param {object[]} passages as evidence of an answer, or as hits of a search
+ */
+export function listPassages(list, passages) {
+  list.replaceChildren(...passages.map(passageItem));
+  for (const item of list.children) offerAll(item);
+}
+
+function passageItem(passage) {
+  const { root, part } = fromTemplate("passage");
+  part("title").textContent = passage.title || passage.id;
+  part("score").textContent = `score ${passage.score.toFixed(2)}`;
+  part("text").textContent = passage.text;
+  if (passage.form) {
+    const { style, words } = formOf(passage);
+    part("form").textContent = words;
+    part("form").classList.add(style);
+    part("tokens").textContent = tokensOf(passage);
+  } else {
+    part("form").parentElement.hidden = true;
+  }
+  part("chosen").hidden = !passage.chosen;
+  if (passage.critique) showCritique(part("critique"), passage.critique);
+  return root;
+}
+
+function showCritique(list, critique) {
+  list.hidden = false;
+  for (const [name, min, max] of JUDGEMENTS) {
+    const value = critique[name];
+    const words = value.toFixed(2);
+    const meter = element("meter", { min, max, value, "aria-label": name }, words);
+    const number = element("span", { class: "number", "aria-hidden": "true" }, words);
+    list.append(element("div", {}, element("dt", {}, name), element("dd", {}, meter, number)));
+  }
+  const score = element("span", { class: "number" }, critique.score.toFixed(2));
+  list.append(element("div", {}, element("dt", {}, "in all"), element("dd", {}, score)));
+}
+
+/** A long text is cut, and shown whole on demand. */
+function offerAll(item) {
+  const text = item.querySelector(".text");
+  const toggle = item.querySelector("[data-part=toggle]");
+  toggle.hidden = text.scrollHeight <= text.clientHeight + 1;
+  toggle.addEventListener("click", () => {
+    const isAll = text.classList.toggle("all");
+    toggle.setAttribute("aria-expanded", String(isAll));
+    toggle.textContent = isAll ? "Show less" : "Show all";
+  });
+}
+
+/** The heading over a list of passages. */
+export function showTitle(heading, passages) {
+  showText(heading, passages.length ? plural(passages.length, "passage") : "No passage was found");
+}
