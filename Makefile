@@ -30,7 +30,7 @@ demo: $(RUN_STAMP)  ## Answer a few questions over Wikipedia articles in each mo
 test: check  ## Run the checks and the tests, with coverage
 	$(PY) -m pytest --cov --cov-report=term:skip-covered --durations=10
 	$(PY) -m coverage report --format=total --fail-under=95 \
-	  --include='src/xorag/types.py,src/xorag/errors.py,src/xorag/config/*,src/xorag/data/*'
+	  --include='src/xorag/types/*,src/xorag/errors.py,src/xorag/config/*,src/xorag/data/*'
 
 check: $(RUN_STAMP) $(DEV_STAMP)  ## Run the linters, the types and the layers
 	$(BIN)/ruff check

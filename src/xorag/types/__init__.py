@@ -1,0 +1,30 @@
+"""What the steps take and return: frozen, named, and free of torch."""
+
+from xorag.types.answers import Answer, Cost, Evidence, Seconds
+from xorag.types.generations import Generation, Prompt
+from xorag.types.judgements import Critique, GateDecision, GateKind, ReflectionToken
+from xorag.types.passages import Document, FloatArray, Hit, Passage, SearchMode
+from xorag.types.readings import MAX_TOKENS_PER_PASSAGE, ChooseReadings, Form, Mode, Reading
+
+__all__ = [
+    "MAX_TOKENS_PER_PASSAGE",
+    "Answer",
+    "ChooseReadings",
+    "Cost",
+    "Critique",
+    "Document",
+    "Evidence",
+    "FloatArray",
+    "Form",
+    "GateDecision",
+    "GateKind",
+    "Generation",
+    "Hit",
+    "Mode",
+    "Passage",
+    "Prompt",
+    "Reading",
+    "ReflectionToken",
+    "SearchMode",
+    "Seconds",
+]

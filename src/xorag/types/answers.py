@@ -1,0 +1,103 @@
+"""An answer, what it rests on and what it cost."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from xorag.types.judgements import Critique, GateDecision
+from xorag.types.passages import Passage
+from xorag.types.readings import Form, Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A passage as the answer used it."""
+
+    passage: Passage
+    score: float
+    """Of the search; 0 where the passage was given."""
+    form: Form
+    tokens: int
+    """Tokens that the passage took in the prompt."""
+    tokens_as_text: int
+    """Tokens that its full text takes."""
+    critique: Critique | None = None
+    """Of the path through this passage; in mode openrag only."""
+    is_chosen: bool | None = None
+    """Whether the answer is that of the path through this passage; in mode openrag only."""
+    shown: tuple[str, ...] = ()
+    """The strings, or the sentences, that stood in the prompt, in the passage's order."""
+    reason: str = ""
+    """Why it was read in this form; empty: the mode or the call says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """Wall-clock time of the steps of an answer."""
+
+    encode: float
+    search: float
+    generate: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What an answer cost, and what it would have cost with the passages as text."""
+
+    prompt_tokens: int
+    passage_tokens_as_text: int
+    passage_tokens_used: int
+    generated_tokens: int
+    seconds: Seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer with the evidence that it was read from."""
+
+    question: str
+    mode: Mode
+    answer: str
+    evidence: tuple[Evidence, ...]
+    cost: Cost
+    confidence: float | None = None
+    """Geometric mean of the probabilities of the answer's tokens; None without a token."""
+    gate: GateDecision | None = None
+    """In mode openrag only."""
+    abstained: bool = False
+    """Whether no path scored high enough; the answer is then empty."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The documented JSON form, of `xorag ask --json`."""
+        document: dict[str, Any] = {
+            "question": self.question,
+            "mode": self.mode.value,
+            "answer": self.answer,
+            "evidence": [_evidence_json(item) for item in self.evidence],
+            "cost": asdict(self.cost),
+        }
+        if self.mode is Mode.OPENRAG:
+            document["gate"] = None if self.gate is None else asdict(self.gate)
+            document["abstained"] = self.abstained
+        return document
+
+
+def _evidence_json(item: Evidence) -> Mapping[str, Any]:
+    document: dict[str, Any] = {
+        "id": item.passage.id,
+        "title": item.passage.title,
+        "text": item.passage.text,
+        "score": item.score,
+        "form": item.form.value,
+        "tokens": item.tokens,
+        "tokens_as_text": item.tokens_as_text,
+    }
+    if item.shown:
+        document["shown"] = list(item.shown)
+    if item.reason:
+        document["reason"] = item.reason
+    if item.critique is not None:
+        document["critique"] = asdict(item.critique)
+        document["chosen"] = item.is_chosen
+    return document

@@ -1,0 +1,66 @@
+"""How a question is answered, and in which form each of its passages is read."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from xorag.errors import UsageError
+from xorag.types.passages import Hit
+
+MAX_TOKENS_PER_PASSAGE = 16
+"""Soft tokens that a passage may be asked to take."""
+
+
+class Mode(StrEnum):
+    """How a question is answered."""
+
+    CLOSED = "closed"
+    """From the model's own knowledge, without retrieval."""
+    TEXT = "text"
+    """From the passages' full text."""
+    XRAG = "xrag"
+    """From one soft token a passage, or a few (arXiv 2405.13792)."""
+    OPENRAG = "openrag"
+    """Retrieve where needed, read each passage by itself, judge, choose (arXiv 2410.01782)."""
+
+
+class Form(StrEnum):
+    """In which form a passage stands in the prompt, the cheapest first."""
+
+    DROPPED = "dropped"
+    """Not at all."""
+    TOKEN = "token"  # noqa: S105 - the name of a form, not a secret
+    """As one soft token, or a few."""
+    STRINGS = "strings"
+    """As its title, soft tokens and exact strings: names, numbers, dates."""
+    SENTENCES = "sentences"
+    """As its title, soft tokens for the whole, and its best sentences as text."""
+    TEXT = "text"
+    """As its whole text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a passage shall be read.
+
+    Raises:
+        UsageError: If the number of soft tokens is not one of 1 to 16.
+    """
+
+    form: Form
+    tokens: int = 1
+    """Soft tokens asked for, 1 to 16; meaningless for text. A short passage takes fewer."""
+    shown: tuple[str, ...] = ()
+    """The strings, or the sentences, that stand beside the soft tokens, in the passage's order."""
+    reason: str = ""
+    """Why it is read so, in a few words; empty: the mode or the call says so."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.tokens <= MAX_TOKENS_PER_PASSAGE:
+            raise UsageError(
+                f"tokens per passage must be 1 to {MAX_TOKENS_PER_PASSAGE}, got {self.tokens}"
+            )
+
+
+ChooseReadings = Callable[[str, Mode, Sequence[Hit]], list[Reading]]
+"""Decides from a question, the mode and its passages how each of them is read."""
