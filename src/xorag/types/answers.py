@@ -1,6 +1,5 @@
 """An answer, what it rests on and what it cost."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -29,6 +28,26 @@ class Evidence:
     """The strings, or the sentences, that stood in the prompt, in the passage's order."""
     reason: str = ""
     """Why it was read in this form; empty: the mode or the call says so."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Its part of the documented JSON form."""
+        document: dict[str, Any] = {
+            "id": self.passage.id,
+            "title": self.passage.title,
+            "text": self.passage.text,
+            "score": self.score,
+            "form": self.form.value,
+            "tokens": self.tokens,
+            "tokens_as_text": self.tokens_as_text,
+        }
+        if self.shown:
+            document["shown"] = list(self.shown)
+        if self.reason:
+            document["reason"] = self.reason
+        if self.critique is not None:
+            document["critique"] = asdict(self.critique)
+            document["chosen"] = self.is_chosen
+        return document
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,30 +93,10 @@ class Answer:
             "question": self.question,
             "mode": self.mode.value,
             "answer": self.answer,
-            "evidence": [_evidence_json(item) for item in self.evidence],
+            "evidence": [item.as_json() for item in self.evidence],
             "cost": asdict(self.cost),
         }
         if self.mode is Mode.OPENRAG:
             document["gate"] = None if self.gate is None else asdict(self.gate)
             document["abstained"] = self.abstained
         return document
-
-
-def _evidence_json(item: Evidence) -> Mapping[str, Any]:
-    document: dict[str, Any] = {
-        "id": item.passage.id,
-        "title": item.passage.title,
-        "text": item.passage.text,
-        "score": item.score,
-        "form": item.form.value,
-        "tokens": item.tokens,
-        "tokens_as_text": item.tokens_as_text,
-    }
-    if item.shown:
-        document["shown"] = list(item.shown)
-    if item.reason:
-        document["reason"] = item.reason
-    if item.critique is not None:
-        document["critique"] = asdict(item.critique)
-        document["chosen"] = item.is_chosen
-    return document
