@@ -29,7 +29,7 @@ _RUST_ERRNO = re.compile(r"\(os error (\d+)\)")
 
 
 @contextmanager
-def translate_os_errors(path: Path) -> Iterator[None]:
+def translate_os_errors(path: Path | str) -> Iterator[None]:
     """Turn a disk's refusal inside the block into a StorageError that names `path`.
 
     Libraries written in Rust (safetensors, Lance) raise other classes, whose text ends in

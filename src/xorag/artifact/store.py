@@ -21,6 +21,7 @@ from xorag.artifact.storage import fsync_path, translate_os_errors
 from xorag.errors import ArtifactError
 
 __all__ = [
+    "parse_manifest",
     "read_manifest",
     "translate_os_errors",
     "write_artifact",
@@ -160,36 +161,55 @@ def _recover(directory: Path) -> None:
         time.sleep(_SWAP_PATIENCE_SECONDS / 10)
 
 
-def _parse(directory: Path, kind: Kind) -> Manifest:
-    path, remedy = directory / MANIFEST_NAME, REMEDIES[kind]
-    if not path.exists():
-        raise ArtifactError(f"no {kind} at {str(directory)!r}: it has no {MANIFEST_NAME}; {remedy}")
-    with _readable(path, kind):
-        raw = path.read_bytes()
+def parse_manifest(raw: bytes, place: str, kind: Kind) -> Manifest:
+    """Check what a manifest says.
+
+    Args:
+        raw: As stored.
+        place: Of the artifact, for errors.
+        kind: That it must be of.
+
+    Raises:
+        ArtifactError: If it is damaged, or of another kind or format.
+    """
+    name, remedy = f"{place}/{MANIFEST_NAME}", REMEDIES[kind]
     try:
         fields = json.loads(raw)
     except ValueError as error:
-        raise ArtifactError(f"{str(path)!r} is not valid JSON ({error}); {remedy}") from error
-    _check_header(fields, path, kind)
+        raise ArtifactError(f"{name!r} is not valid JSON ({error}); {remedy}") from error
+    _check_header(fields, place, kind)
     try:
         return Manifest.model_validate(fields)
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise ArtifactError(f"{str(path)!r} has faults: {faults}; {remedy}") from error
+        raise ArtifactError(f"{name!r} has faults: {faults}; {remedy}") from error
 
 
-def _check_header(fields: object, path: Path, kind: Kind) -> None:
+def _parse(directory: Path, kind: Kind) -> Manifest:
+    path = directory / MANIFEST_NAME
+    if not path.exists():
+        raise ArtifactError(
+            f"no {kind} at {str(directory)!r}: it has no {MANIFEST_NAME}; {REMEDIES[kind]}"
+        )
+    with _readable(path, kind):
+        raw = path.read_bytes()
+    return parse_manifest(raw, str(directory), kind)
+
+
+def _check_header(fields: object, place: str, kind: Kind) -> None:
     if not isinstance(fields, dict) or "kind" not in fields:
-        raise ArtifactError(f"{str(path)!r} is not a manifest of xorag; {REMEDIES[kind]}")
+        raise ArtifactError(
+            f"{f'{place}/{MANIFEST_NAME}'!r} is not a manifest of xorag; {REMEDIES[kind]}"
+        )
     if fields.get("format") != FORMAT:
         raise ArtifactError(
-            f"{str(path.parent)!r} has artifact format {fields.get('format')!r}, but this version "
+            f"{place!r} has artifact format {fields.get('format')!r}, but this version "
             f"of xorag ({Manifest(kind=kind).xorag}) reads format {FORMAT}; use the version that "
             f"wrote it ({fields.get('xorag', 'unknown')}) or {REMEDIES[kind]}"
         )
     if fields["kind"] != kind:
         raise ArtifactError(
-            f"{str(path.parent)!r} is an artifact of kind {fields['kind']!r}, but {kind!r} is "
+            f"{place!r} is an artifact of kind {fields['kind']!r}, but {kind!r} is "
             f"needed here; give the directory of one of that kind"
         )
 

@@ -6,7 +6,6 @@ Knows nothing of answering.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from xorag.profiling.counting import flop_counter
 from xorag.retrieval import schema
@@ -49,7 +48,7 @@ def measured_cost(index: PassageIndex, encoder: Encoder) -> IndexCost:
     return IndexCost(
         passages=count,
         columns={name: total / max(1, count) for name, total in totals.items()},
-        on_disk=directory_bytes(index.directory) / max(1, count),
+        on_disk=index.place.byte_count() / max(1, count),
         encode_flops=encode_flops(some, encoder),
         source=str(index.directory),
     )
@@ -88,11 +87,6 @@ def encode_flops(passages: Sequence[Passage], encoder: Encoder) -> float:
         encoder.encode_passages(texts)
     flops: int = counter.get_total_flops()
     return flops / max(1, len(texts))
-
-
-def directory_bytes(directory: Path) -> int:
-    """Bytes of all files in a directory."""
-    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
 
 
 def _mean_bytes(texts: Sequence[str]) -> float:

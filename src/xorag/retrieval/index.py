@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TypeVar, cast
 
 import lancedb
@@ -64,7 +65,11 @@ class PassageIndex:
             UsageError: If its passages are in another store.
             StorageError: If an object store cannot be reached.
         """
-        place = index_place(location)
+        return cls.at(index_place(location), session=session)
+
+    @classmethod
+    def at(cls, place: Place, *, session: lancedb.Session | None = None) -> "PassageIndex":
+        """Open the index at a place, as `open` does."""
         manifest = index_manifest(place)
         if STORE_SETTING in manifest.settings:
             raise UsageError(
@@ -73,6 +78,11 @@ class PassageIndex:
                 f"made without --store"
             )
         return cls(place, manifest, open_table(place, session))
+
+    @property
+    def directory(self) -> Path:
+        """The folder of the index; of one in a bucket a path that names it."""
+        return Path(self.place.name)
 
     @property
     def spec(self) -> EncoderSpec:
@@ -212,12 +222,12 @@ class PassageIndex:
         found = wanted.of(nearest, "_distance")
         embeddings = schema.embeddings_of(found)
         scores = [dense_score(vector, row, self.spec.metric) for row in embeddings]
-        return hits_of(found, scores)
+        return schema.hits_of(found, scores)
 
     def _matching(self, query: str, wanted: "_Wanted") -> list[Hit]:
         terms = MatchQuery(query, schema.WORDS)  # type: ignore[call-arg]  # pydantic's defaults
         found = wanted.of(self.table.search(terms, query_type="fts"), "_score")
-        return hits_of(found, found["_score"].to_pylist())
+        return schema.hits_of(found, found["_score"].to_pylist())
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +278,8 @@ def open_table(place: Place, session: lancedb.Session | None) -> lancedb.table.T
 
 def in_list(column: str, values: Sequence[str]) -> str:
     """A filter for rows whose column has one of the values, which may hold quotes."""
+    if not values:
+        return "false"
     quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
     return f"{column} IN ({quoted})"
 
@@ -275,19 +287,3 @@ def in_list(column: str, values: Sequence[str]) -> str:
 def _batch(rows: pa.Table, *, with_pieces: bool) -> PassageBatch:
     pieces = schema.pieces_of(rows) if with_pieces else None
     return PassageBatch(schema.passages_of(rows), schema.embeddings_of(rows), pieces)
-
-
-def hits_of(table: pa.Table, scores: list[float]) -> list[Hit]:
-    """The hits that rows of the table's columns are, best first."""
-    hits = [
-        Hit(passage, score, embedding, pieces)
-        for passage, score, embedding, pieces in zip(
-            schema.passages_of(table),
-            scores,
-            schema.embeddings_of(table),
-            schema.pieces_of(table),
-            strict=True,
-        )
-    ]
-    # A stable order for equal scores, so that the same question always reads the same passages.
-    return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))

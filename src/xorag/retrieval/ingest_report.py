@@ -23,6 +23,8 @@ class IngestOptions:
     """Delete the documents that were not among those given."""
     batch_characters: int = BATCH_CHARACTERS
     vector_index_values: int = VECTOR_INDEX_VALUES
+    milvus: str | None = None
+    """The file or URL of the Milvus that keeps the passages of a new index; None: Lance does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,28 +3,17 @@
 Knows nothing of documents.
 """
 
-from dataclasses import dataclass
-from pathlib import Path
-
-from xorag.artifact.manifest import MANIFEST_NAME, EncoderSpec
+from xorag.artifact.manifest import EncoderSpec
+from xorag.artifact.places import Location, place_of
 from xorag.errors import IndexMismatchError, UsageError
 from xorag.retrieval.checks import require_pieces
 from xorag.retrieval.compatibility import require_same_encoder
-from xorag.retrieval.index import DEFAULT_CHUNK_TOKENS, PassageIndex
 from xorag.retrieval.ingest_report import IngestOptions
+from xorag.retrieval.store import DEFAULT_CHUNK_TOKENS, URI_SETTING, IndexSettings, PassageStore
+from xorag.retrieval.store_opening import open_store
 
 
-@dataclass(frozen=True, slots=True)
-class IngestSettings:
-    """What all passages of an index have in common."""
-
-    chunk_tokens: int
-    """The most tokens of a passage."""
-    pieces: int
-    """Into how many pieces each is cut whose embeddings are kept too; 0: none are."""
-
-
-def settle(directory: Path, spec: EncoderSpec, options: IngestOptions) -> IngestSettings:
+def settle(location: Location, spec: EncoderSpec, options: IngestOptions) -> IndexSettings:
     """The settings of a run: those of the index that exists, else those asked for.
 
     Raises:
@@ -37,12 +26,15 @@ def settle(directory: Path, spec: EncoderSpec, options: IngestOptions) -> Ingest
             f"pieces are soft tokens' embeddings, but {spec.name!r} makes one embedding a token; "
             "leave out --pieces, or index without --multivector"
         )
-    if not (directory / MANIFEST_NAME).is_file():
-        return IngestSettings(_new_chunk_tokens(spec, options.chunk_tokens), options.pieces or 0)
-    index = PassageIndex.open(directory)
+    place = place_of(location)
+    if not place.has_manifest():
+        _require_kept_by(options, spec)
+        tokens = _new_chunk_tokens(spec, options.chunk_tokens)
+        return IndexSettings(tokens, options.pieces or 0, options.milvus)
+    index = open_store(place)
     require_same_encoder(index.spec, spec)
     _require_held(index, options)
-    return IngestSettings(index.chunk_tokens, index.piece_count)
+    return IndexSettings(index.chunk_tokens, index.piece_count)
 
 
 def _new_chunk_tokens(spec: EncoderSpec, asked: int | None) -> int:
@@ -57,9 +49,20 @@ def _new_chunk_tokens(spec: EncoderSpec, asked: int | None) -> int:
     return asked
 
 
-def _require_held(index: PassageIndex, options: IngestOptions) -> None:
+def _require_kept_by(options: IngestOptions, spec: EncoderSpec) -> None:
+    """Check that the store of a new index can keep what is asked for."""
+    if options.milvus is None:
+        return
+    if options.pieces is not None or spec.multivector:
+        raise UsageError(
+            "Milvus keeps one embedding a passage; leave out --pieces (they are encoded when a "
+            "question needs them) and --multivector, or index without --store"
+        )
+
+
+def _require_held(index: PassageStore, options: IngestOptions) -> None:
     """Check that an index holds what is asked for."""
-    where = str(index.directory)
+    where = index.place.name
     if options.chunk_tokens not in (None, index.chunk_tokens):
         raise IndexMismatchError(
             f"the index at {where!r} holds passages of up to {index.chunk_tokens} tokens, but "
@@ -72,4 +75,11 @@ def _require_held(index: PassageIndex, options: IngestOptions) -> None:
             f"the index at {where!r} holds {held} a passage, but {options.pieces} were asked for; "
             f"leave out --pieces (other numbers are encoded when a question needs them), or build "
             f"another index in a new directory"
+        )
+    uri = index.manifest.settings.get(URI_SETTING)
+    if options.milvus not in (None, uri):
+        kept = f"in the Milvus at {uri!r}" if uri else "in Lance beside its manifest"
+        raise IndexMismatchError(
+            f"the index at {where!r} keeps its passages {kept}, but {options.milvus!r} was asked "
+            f"for; leave out --store and --uri, or build another index in a new directory"
         )

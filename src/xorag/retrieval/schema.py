@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from xorag.artifact.manifest import EncoderSpec
 from xorag.errors import XoragError
-from xorag.types import FloatArray, Passage
+from xorag.types import FloatArray, Hit, Passage
 
 TABLE = "passages"
 EMBEDDING = "embedding"
@@ -105,6 +105,22 @@ def pieces_of(table: pa.Table) -> list[FloatArray | None]:
         for chunk in table[PIECES].chunks
         for item in chunk
     ]
+
+
+def hits_of(table: pa.Table, scores: list[float]) -> list[Hit]:
+    """The hits that rows of the table's columns are, best first."""
+    hits = [
+        Hit(passage, score, embedding, pieces)
+        for passage, score, embedding, pieces in zip(
+            passages_of(table),
+            scores,
+            embeddings_of(table),
+            pieces_of(table),
+            strict=True,
+        )
+    ]
+    # A stable order for equal scores, so that the same question always reads the same passages.
+    return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))
 
 
 def _chunk_embeddings(chunk: pa.Array) -> Iterator[FloatArray]:

@@ -5,18 +5,21 @@ Knows nothing of how hits are used.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
 
 from xorag.artifact.manifest import EncoderSpec
+from xorag.artifact.places import Location
 from xorag.errors import UsageError
 from xorag.retrieval.checks import require_positive, require_text
 from xorag.retrieval.compatibility import require_same_encoder
 from xorag.retrieval.families import EncoderOptions
 from xorag.retrieval.fusion import reciprocal_rank_fusion
-from xorag.retrieval.index import PassageIndex
+from xorag.retrieval.index_manifest import index_place
+from xorag.retrieval.store import PassageStore
+from xorag.retrieval.store_opening import open_store
 from xorag.types import FloatArray, Hit, SearchMode
 
 if TYPE_CHECKING:
@@ -41,7 +44,7 @@ class IndexRetriever:
 
     def __init__(
         self,
-        index: PassageIndex,
+        index: PassageStore,
         encoder: "PassageEncoder | None",
         *,
         mode: SearchMode = SearchMode.DENSE,
@@ -73,7 +76,12 @@ class IndexRetriever:
         return IndexRetriever(self.index, self._encoder, mode=self.mode, reranker=reranker)
 
     def search(
-        self, queries: Sequence[str], *, k: int, with_pieces: bool = False
+        self,
+        queries: Sequence[str],
+        *,
+        k: int,
+        with_pieces: bool = False,
+        within: Sequence[str] | None = None,
     ) -> list[list[Hit]]:
         """Return the `k` best hits of each query, best first.
 
@@ -81,12 +89,14 @@ class IndexRetriever:
             queries: Any number.
             k: Hits of each.
             with_pieces: Whether hits come with the stored embeddings of their pieces.
+            within: Documents whose passages are searched; None: all.
 
         Raises:
             UsageError: If k is less than 1 or a query is empty.
         """
         require_positive(k)
-        return self.search_encoded(self.encode(queries), k=k, with_pieces=with_pieces)
+        encoded = self.encode(queries)
+        return self.search_encoded(encoded, k=k, with_pieces=with_pieces, within=within)
 
     def encode(self, queries: Sequence[str]) -> EncodedQueries:
         """Embed queries, if the mode needs that.
@@ -100,7 +110,12 @@ class IndexRetriever:
         return EncodedQueries(tuple(queries), tuple(self._encoder.encode_queries(queries)))
 
     def search_encoded(
-        self, encoded: EncodedQueries, *, k: int, with_pieces: bool = False
+        self,
+        encoded: EncodedQueries,
+        *,
+        k: int,
+        with_pieces: bool = False,
+        within: Sequence[str] | None = None,
     ) -> list[list[Hit]]:
         """Return the `k` best hits of each query that `encode` made, as `search` does.
 
@@ -108,27 +123,34 @@ class IndexRetriever:
             UsageError: If k is less than 1.
         """
         require_positive(k)
+        depth = k if self._reranker is None else max(k, FUSION_DEPTH)
+        found = self._find(encoded, depth, with_pieces=with_pieces, within=within)
         if self._reranker is None:
-            return [hits[:k] for hits in self._find(encoded, k, with_pieces=with_pieces)]
+            return [hits[:k] for hits in found]
         # Imported here, as below: sentence-transformers takes a second to import.
         from xorag.retrieval.rerank import rerank  # noqa: PLC0415
 
-        found = self._find(encoded, max(k, FUSION_DEPTH), with_pieces=with_pieces)
         return [
             rerank(query, hits, self._reranker, k=k)
             for query, hits in zip(encoded.queries, found, strict=True)
         ]
 
-    def _find(self, encoded: EncodedQueries, k: int, *, with_pieces: bool) -> list[list[Hit]]:
-        vectors, queries = encoded.embeddings, encoded.queries
+    def _find(
+        self, encoded: EncodedQueries, k: int, *, with_pieces: bool, within: Sequence[str] | None
+    ) -> list[list[Hit]]:
+        depth = k if self.mode is not SearchMode.HYBRID else max(k, FUSION_DEPTH)
+        search_dense = partial(
+            self.index.search_dense, k=depth, with_pieces=with_pieces, within=within
+        )
+        search_bm25 = partial(
+            self.index.search_bm25, k=depth, with_pieces=with_pieces, within=within
+        )
         if self.mode is SearchMode.DENSE:
-            return self.index.search_dense(vectors, k, with_pieces=with_pieces)
+            return search_dense(encoded.embeddings)
         if self.mode is SearchMode.BM25:
-            return self.index.search_bm25(queries, k, with_pieces=with_pieces)
-        depth = max(k, FUSION_DEPTH)
-        dense = self.index.search_dense(vectors, depth, with_pieces=with_pieces)
-        words = self.index.search_bm25(queries, depth, with_pieces=with_pieces)
-        return [reciprocal_rank_fusion(rankings)[:k] for rankings in zip(dense, words, strict=True)]
+            return search_bm25(encoded.queries)
+        found = zip(search_dense(encoded.embeddings), search_bm25(encoded.queries), strict=True)
+        return [reciprocal_rank_fusion(rankings)[:k] for rankings in found]
 
 
 def open_encoder(
@@ -167,7 +189,7 @@ def open_encoder(
 
 
 def open_retriever(
-    directory: Path,
+    location: Location,
     *,
     encoder: str | None = None,
     mode: SearchMode = SearchMode.DENSE,
@@ -181,7 +203,7 @@ def open_retriever(
         IndexMismatchError: If the encoder is not the index's.
         ModelNotFoundError: If the encoder is not found.
     """
-    index = PassageIndex.open(directory)
+    index = open_store(index_place(location))
     if mode is SearchMode.BM25:
         return IndexRetriever(index, None, mode=mode, reranker=reranker)
     found = open_encoder(index.spec, encoder, device=device)

@@ -6,16 +6,15 @@ Knows nothing of how hits are used.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import torch
 
-from xorag.artifact.hub import find_artifact
-from xorag.artifact.manifest import MANIFEST_NAME, EncoderSpec, Manifest
-from xorag.artifact.store import read_manifest
-from xorag.errors import ArtifactError, IndexNotFoundError
+from xorag.artifact.manifest import EncoderSpec, Manifest
+from xorag.artifact.places import Location
+from xorag.errors import ArtifactError
 from xorag.retrieval.compatibility import require_same_encoder
+from xorag.retrieval.index_manifest import index_manifest, index_place
 from xorag.retrieval.plain_encoder import open_plain_encoder
 from xorag.types import FloatArray, Hit, Passage, SearchMode
 
@@ -76,7 +75,7 @@ class IndexOnDemand:
 
     def __init__(
         self,
-        directory: Path,
+        location: Location,
         *,
         encoder: str | None = None,
         mode: SearchMode = SearchMode.DENSE,
@@ -88,14 +87,9 @@ class IndexOnDemand:
             ArtifactError: If it is damaged.
             IndexNotFoundError: If there is no index.
         """
-        directory = find_artifact(directory, "index")
-        if not (directory / MANIFEST_NAME).is_file():
-            raise IndexNotFoundError(
-                f"no index at {str(directory)!r}; build one with `xorag index SOURCE --index "
-                f"{directory}`"
-            )
-        self.manifest: Manifest = read_manifest(directory, kind="index")
-        self._directory = directory
+        self._location = location
+        self._place = index_place(location)
+        self.manifest: Manifest = index_manifest(self._place)
         self._encoder_name = encoder
         self._mode = mode
         self._device = device
@@ -116,13 +110,29 @@ class IndexOnDemand:
         """
         if self._retriever is None:
             # Imported here: LanceDB takes a second to import.
-            from xorag.retrieval.index import PassageIndex  # noqa: PLC0415
             from xorag.retrieval.search import IndexRetriever  # noqa: PLC0415
+            from xorag.retrieval.store_opening import open_store  # noqa: PLC0415
 
-            index = PassageIndex.open(self._directory)
+            index = open_store(self._place)
             encoder = None if self._mode is SearchMode.BM25 else self.encoder()
             self._retriever = IndexRetriever(index, encoder, mode=self._mode)
         return self._retriever
+
+    def again(self) -> "IndexOnDemand":
+        """The index that lies at the place now, to be read with the encoder that is open.
+
+        Raises:
+            ArtifactError: If it is damaged.
+            IndexMismatchError: If it was made with another encoder.
+            IndexNotFoundError: If there is no index any more.
+        """
+        other = IndexOnDemand(
+            self._location, encoder=self._encoder_name, mode=self._mode, device=self._device
+        )
+        if self._encoder is not None and other.manifest.encoder is not None:
+            require_same_encoder(other.manifest.encoder, self._encoder.spec)
+            other._encoder = self._encoder
+        return other
 
     def encoder(self) -> "PassageEncoder":
         """Open the encoder, once; without the table.

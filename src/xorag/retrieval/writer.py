@@ -4,26 +4,24 @@ Each write is one version of the table: readers see all of it or nothing, and a 
 is killed leaves the version before. Knows nothing of documents or encoders.
 """
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import lancedb
 import pyarrow as pa
-from filelock import FileLock, Timeout
 from lancedb.index import FTS, BTree, IvfRq
 
-from xorag.artifact.manifest import MANIFEST_NAME, EncoderSpec, Manifest
+from xorag.artifact.folder_place import FolderPlace
+from xorag.artifact.manifest import EncoderSpec, Manifest
+from xorag.artifact.places import Location, Place, made_aside, place_of
 from xorag.artifact.storage import translate_os_errors
-from xorag.artifact.store import write_manifest
-from xorag.errors import UsageError, WriterBusyError
 from xorag.retrieval import schema
-from xorag.retrieval.index import PIECES_SETTING, PassageIndex, in_list
+from xorag.retrieval.index import PassageIndex, in_list
+from xorag.retrieval.locking import LOCK_TABLE, writing_alone
+from xorag.retrieval.store import CHUNK_SETTING, PIECES_SETTING
 
-LOCK_NAME = ".writer.lock"
+OWN_IN_BUCKET = (f"{schema.TABLE}.lance", f"{LOCK_TABLE}.lance")
+"""What a writer may have left in a bucket that was killed before its index was whole."""
 VECTOR_INDEX_VALUES = 20_000_000
 """Numbers in the stored embeddings from which on a vector index is built. Exact search reads
 them all: 26 million took 90 ms on one core, the vector index 5 ms, after a second to build."""
@@ -52,14 +50,14 @@ class IndexWriter:
 
     def add(self, rows: pa.Table) -> None:
         """Add the passages of documents that the index does not hold."""
-        with translate_os_errors(self.index.directory):
+        with translate_os_errors(self.index.place.name):
             self._table.add(rows)
         self._wrote()
 
     def replace(self, rows: pa.Table, document_ids: Sequence[str]) -> None:
         """Put new passages in the place of all that the index holds of these documents."""
         of_these = in_list(schema.DOCUMENT, document_ids)
-        with translate_os_errors(self.index.directory):
+        with translate_os_errors(self.index.place.name):
             (
                 self._table.merge_insert("id")
                 .when_matched_update_all()
@@ -71,14 +69,14 @@ class IndexWriter:
 
     def delete(self, document_ids: Sequence[str]) -> None:
         """Take documents out."""
-        with translate_os_errors(self.index.directory):
+        with translate_os_errors(self.index.place.name):
             self._table.delete(in_list(schema.DOCUMENT, document_ids))
         self._wrote()
 
     def tidy(self, *, force: bool = False) -> None:
         """Merge small files and bring the indexes up to date, every so many writes."""
         if force or self._untidied >= WRITES_BETWEEN_TIDYING:
-            with translate_os_errors(self.index.directory):
+            with translate_os_errors(self.index.place.name):
                 self._table.optimize()
             self._untidied = 0
 
@@ -91,7 +89,7 @@ class IndexWriter:
         unindexed = any(item.num_unindexed_rows for item in self._table.list_indices())
         self.tidy(force=unindexed or self._untidied > 0)
         if not self.has_vector_index() and self._is_large(vector_index_values):
-            with translate_os_errors(self.index.directory):
+            with translate_os_errors(self.index.place.name):
                 metric = self.index.spec.metric
                 self._table.create_index(schema.EMBEDDING, config=IvfRq(distance_type=metric))
 
@@ -111,97 +109,64 @@ class IndexWriter:
 
 @contextmanager
 def open_for_writing(
-    directory: Path, spec: EncoderSpec | None, *, chunk_tokens: int, pieces: int = 0
+    location: Location, spec: EncoderSpec | None, *, chunk_tokens: int, pieces: int = 0
 ) -> Iterator[IndexWriter]:
     """Open an index for its one writer, making it where there is none.
 
     An index that was made here and is still empty when an error ends the block is removed.
 
     Args:
-        directory: Of the index.
+        location: Of the index: a directory, or `s3://bucket/prefix`.
         spec: The encoder of a new index; None: the index must exist.
         chunk_tokens: The most tokens of a passage in a new index.
         pieces: Into how many pieces passages of a new index are cut whose embeddings are kept
             too; 0: none are.
 
     Raises:
-        UsageError: If the directory holds something else.
+        UsageError: If the place holds something else.
         IndexNotFoundError: If there is no index, and none is to be made.
         WriterBusyError: If another process is writing.
-        StorageError: If the disk refuses.
+        StorageError: If the disk or the object store refuses.
     """
-    is_new = not (directory / MANIFEST_NAME).is_file() and spec is not None
+    place = place_of(location)
+    is_new = not place.has_manifest() and spec is not None
     if is_new and spec is not None:
-        create_index(directory, spec, chunk_tokens=chunk_tokens, pieces=pieces)
+        create_index(location, spec, chunk_tokens=chunk_tokens, pieces=pieces)
     caches = lancedb.Session(WRITER_CACHE_BYTES, WRITER_CACHE_BYTES)
-    index = PassageIndex.open(directory, session=caches)
-    with _lock(directory):
+    index = PassageIndex.at(place, session=caches)
+    with writing_alone(place):
         try:
             yield IndexWriter(index)
         except BaseException:
             if is_new and not index.passage_count():
-                shutil.rmtree(directory, ignore_errors=True)
+                place.remove()
             raise
 
 
-def create_index(directory: Path, spec: EncoderSpec, *, chunk_tokens: int, pieces: int = 0) -> None:
+def create_index(
+    location: Location, spec: EncoderSpec, *, chunk_tokens: int, pieces: int = 0
+) -> None:
     """Make an empty index, whole or not at all; the arguments are those of `open_for_writing`.
 
     Raises:
-        UsageError: If the directory holds something.
-        StorageError: If the disk is full or refuses to be written.
+        UsageError: If the place holds something.
+        StorageError: If the disk or the object store refuses.
     """
-    refuse_foreign(directory)
-    directory = Path(os.path.abspath(directory))  # noqa: PTH100 - keeps links as they are
-    settings = {"chunk_tokens": chunk_tokens, **({PIECES_SETTING: pieces} if pieces else {})}
+    place = place_of(location)
+    place.refuse_foreign(*([] if isinstance(place, FolderPlace) else OWN_IN_BUCKET))
+    settings = {CHUNK_SETTING: chunk_tokens, **({PIECES_SETTING: pieces} if pieces else {})}
     manifest = Manifest(kind="index", encoder=spec, settings=settings)
-    with translate_os_errors(directory):
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        prefix = f".{directory.name}.partial-"
-        partial = Path(tempfile.mkdtemp(prefix=prefix, dir=directory.parent))
-        try:
-            partial.chmod(0o755)
-            _create_table(partial, schema.passage_schema(spec, pieces=pieces))
-            write_manifest(partial, manifest)
-            partial.rename(directory)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+    with made_aside(place) as aside:
+        _create_table(aside, schema.passage_schema(spec, pieces=pieces))
+        aside.write_manifest(manifest)
 
 
-def _create_table(directory: Path, columns: pa.Schema) -> None:
-    connection = lancedb.connect(os.fspath(directory))
-    table = connection.create_table(schema.TABLE, schema=columns)
+def _create_table(place: Place, columns: pa.Schema) -> None:
+    connection = lancedb.connect(place.uri, storage_options=place.storage_options)
+    # In a bucket, over what a writer left that was killed before it wrote the manifest.
+    mode = "create" if isinstance(place, FolderPlace) else "overwrite"
+    table = connection.create_table(schema.TABLE, schema=columns, mode=mode)
     # Made while empty, so that word search works from the first row on; rows that an index
     # does not hold yet are searched one by one.
     table.create_index(schema.WORDS, config=FTS())
     table.create_index(schema.DOCUMENT, config=BTree())
-
-
-def refuse_foreign(directory: Path) -> None:
-    """Check that a new index may be made in a directory.
-
-    Raises:
-        UsageError: If it is a file, or holds something.
-    """
-    if not directory.exists():
-        return
-    if not directory.is_dir():
-        raise UsageError(
-            f"{str(directory)!r} is a file, not an index; give a directory for the index"
-        )
-    if any(directory.iterdir()):
-        raise UsageError(
-            f"{str(directory)!r} holds files, but no index; give an empty or new directory"
-        )
-
-
-@contextmanager
-def _lock(directory: Path) -> Iterator[None]:
-    """Hold the lock of the writer; the system frees it if the process is killed."""
-    try:
-        with translate_os_errors(directory), FileLock(directory / LOCK_NAME, timeout=0):
-            yield
-    except Timeout as error:
-        raise WriterBusyError(
-            f"another process is writing to the index at {str(directory)!r}; wait until it is done"
-        ) from error

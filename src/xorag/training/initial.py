@@ -28,7 +28,8 @@ from xorag.compression.warm_start import (
 from xorag.config.projector_recipe import ProjectorOptions
 from xorag.errors import ProjectorMismatchError
 from xorag.generation.control import Quoted
-from xorag.retrieval.index import PassageBatch, PassageIndex
+from xorag.retrieval.index import PassageIndex
+from xorag.retrieval.store import PassageBatch
 from xorag.training.parts import RunParts
 from xorag.training.progress import OnMessage
 

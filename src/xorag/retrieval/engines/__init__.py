@@ -1,0 +1,1 @@
+"""Ways to encode the documents of an index: here, in processes of this machine, or on Ray."""
