@@ -48,6 +48,7 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
         "index": Verb("xorag.cli.index", "index", "Index documents, or bring an index up to date."),
         "search": Verb("xorag.cli.search", "search", "Find passages in an index."),
         "ask": Verb("xorag.cli.ask", "ask", "Answer a question over an index."),
+        "serve": Verb("xorag.cli.serve", "serve", "Answer over HTTP: an API, and a page."),
         "train projector": Verb(
             "xorag.cli.train", "projector", "Train the map from a passage to its soft token."
         ),

@@ -45,6 +45,11 @@ def stream(piece: str) -> None:
     sys.stdout.flush()
 
 
+def flush() -> None:
+    """Let whoever reads stdout have what was printed, before a verb that goes on for long."""
+    sys.stdout.flush()
+
+
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> None:
     """Print a table to stdout."""
     from rich.table import Table

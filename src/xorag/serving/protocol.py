@@ -88,6 +88,16 @@ class Load:
 class Service(Protocol):
     """Anything that answers questions for a server."""
 
+    @property
+    def modes(self) -> tuple[Mode, ...]:
+        """Those that it can answer in."""
+        ...
+
+    @property
+    def encoder(self) -> str | None:
+        """The name of the index's encoder; None without an index."""
+        ...
+
     def start(self) -> None:
         """Begin to answer."""
         ...
