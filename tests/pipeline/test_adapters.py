@@ -80,7 +80,7 @@ def test_questions_with_and_without_passages_are_answered_together_as_alone(
 
 
 def test_readings_of_one_call_may_differ_by_question(pipeline: Pipeline, adapted: Pipeline) -> None:
-    def choose(_mode: Mode, hits: Sequence[Hit]) -> list[Reading]:
+    def choose(_question: str, _mode: Mode, hits: Sequence[Hit]) -> list[Reading]:
         form = Form.TEXT if hits[0].passage is EMMA else Form.TOKEN
         return [Reading(form)] * len(hits)
 

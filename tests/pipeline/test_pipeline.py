@@ -113,7 +113,7 @@ def test_the_json_form_has_the_documented_keys(pipeline: Pipeline) -> None:
 
 
 def test_the_forms_of_passages_can_be_chosen(pipeline: Pipeline) -> None:
-    def first_as_text(_mode: Mode, hits: Sequence[Hit]) -> list[Reading]:
+    def first_as_text(_question: str, _mode: Mode, hits: Sequence[Hit]) -> list[Reading]:
         return [Reading(Form.TEXT), *[Reading(Form.TOKEN)] * (len(hits) - 1)]
 
     mixed = Pipeline(

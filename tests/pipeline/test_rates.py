@@ -56,7 +56,7 @@ def test_the_form_can_be_named_whatever_the_mode(form: Form | str, pipeline: Pip
 
 
 def test_a_call_that_names_the_form_overrides_the_choice_of_readings(pipeline: Pipeline) -> None:
-    def as_text(_mode: Mode, hits: Sequence[Hit]) -> list[Reading]:
+    def as_text(_question: str, _mode: Mode, hits: Sequence[Hit]) -> list[Reading]:
         return [Reading(Form.TEXT)] * len(hits)
 
     chosen = Pipeline(
@@ -81,7 +81,7 @@ def test_a_choice_of_too_few_readings_is_refused(pipeline: Pipeline) -> None:
         pipeline.builder,
         pipeline.generator,
         pipeline.retriever,
-        choose_readings=lambda _mode, _hits: [],
+        choose_readings=lambda _question, _mode, _hits: [],
     )
 
     with pytest.raises(UsageError, match="0 readings for 1 passages"):
@@ -254,7 +254,10 @@ def test_the_confidence_is_the_geometric_mean_of_the_probabilities(pipeline: Pip
     [
         ({"tokens_per_passage": 0}, "tokens per passage must be 1 to 16, got 0"),
         ({"tokens_per_passage": 17}, "tokens per passage must be 1 to 16, got 17"),
-        ({"form": "picture"}, "no form 'picture'; give one of text, token"),
+        (
+            {"form": "picture"},
+            "no form 'picture'; give one of dropped, token, strings, sentences, text",
+        ),
         ({"form": "text", "mode": "closed"}, "mode 'closed' reads no passage"),
         ({"task": "poem"}, "no task 'poem'; give one of qa, claim, choice, long"),
     ],

@@ -1,7 +1,7 @@
 """Cutting text into sentences, without losing a character (decision 008)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import sentencex
 
@@ -11,6 +11,7 @@ WINDOW_CHARACTERS = 1_000
 """Text looked at at once: within a long paragraph the splitter's time grows with the square of
 its length, and a quotation mark that is never closed hides all ends that follow it."""
 
+_LEFT_OUT = " … "
 _LAST_BREAK = re.compile(r".*\s", re.DOTALL)
 
 
@@ -23,6 +24,28 @@ def split_sentences(text: str) -> list[str]:
         else:
             sentences.append(part)
     return sentences
+
+
+def excerpt(text: str, sentences: Sequence[str]) -> str:
+    """Sentences of a text as one text, with a mark wherever something is left out between two.
+
+    Args:
+        text: That they come from.
+        sentences: In its order.
+
+    >>> excerpt("One. Two. Three. Four.", ["One.", "Three.", "Four."])
+    'One. … Three. Four.'
+    """
+    joined, at = "", 0
+    for sentence in sentences:
+        start = text.find(sentence.strip(), at)
+        # What is not in the text, as another may have chosen it, stands apart.
+        is_next = start >= 0 and not text[at:start].strip()
+        if joined:
+            joined += " " if is_next else _LEFT_OUT
+        joined += sentence.strip()
+        at = start + len(sentence.strip()) if start >= 0 else at
+    return joined
 
 
 def _parts(text: str) -> Iterator[str]:

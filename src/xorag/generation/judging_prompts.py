@@ -12,9 +12,8 @@ from xorag.data.questions import Task
 from xorag.data.reflections.rows import passage_text
 from xorag.errors import PromptTooLongError
 from xorag.generation.control import Piece, PromptEncoder, Quoted, Trusted
-from xorag.generation.examples import soft_token_pieces
 from xorag.generation.layouts import Layout
-from xorag.generation.prompting import Context, embeddings_of
+from xorag.generation.prompting import Context, embeddings_of, passage_pieces
 from xorag.types import FloatArray, Form, Passage, Prompt, ReflectionToken
 
 BETWEEN_FACTS = "\n\n"
@@ -129,15 +128,16 @@ def paragraph_text(passage: Passage) -> str:
 
 
 def _fact_pieces(fact: Context) -> list[Piece]:
-    if fact.form is Form.TOKEN:
-        return soft_token_pieces(fact.soft_tokens)
-    return [Quoted(paragraph_text(fact.hit.passage))]
+    return passage_pieces(fact, paragraph_text(fact.hit.passage))
 
 
 def _shortened(fact: Context, share: float) -> Context:
-    """A passage whose text keeps some share of its characters; soft tokens stay."""
-    if fact.form is Form.TOKEN:
-        return fact
+    """A passage of which some share of its characters, or of what it shows, is kept.
+
+    Soft tokens stay.
+    """
+    if fact.form is not Form.TEXT:
+        return replace(fact, shown=fact.shown[: int(len(fact.shown) * share)])
     passage = fact.hit.passage
     text = passage.text[: int(len(passage.text) * share)]
     return replace(fact, hit=replace(fact.hit, passage=replace(passage, text=text)))

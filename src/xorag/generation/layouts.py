@@ -12,6 +12,8 @@ from xorag.errors import UsageError
 from xorag.generation.control import Piece, Quoted, SoftToken, Trusted
 
 PUBLISHED_PLACEHOLDER = "<xRAG>"
+PassageWords = str | Sequence[Piece] | None
+"""What stands in a prompt for a passage: its text, pieces of it, or None for one soft token."""
 _SENTINEL = "\ue000content\ue001"  # private-use characters, so that no template treats them
 
 
@@ -59,13 +61,13 @@ class Layout:
     """Words for tasks that `wording` does not suit."""
 
     def question_pieces(
-        self, question: str, passages: Sequence[str | None], task: Task = "qa"
+        self, question: str, passages: Sequence[PassageWords], task: Task = "qa"
     ) -> list[Piece]:
         """The whole prompt of a question.
 
         Args:
             question: As the user wrote it, with the choices that it offers, if any.
-            passages: Each passage's text, or None where a soft token stands for it.
+            passages: What stands for each passage.
             task: What the question wants; the layout may have words of its own for it.
         """
         words = self._words(task)
@@ -74,11 +76,14 @@ class Layout:
             question = question.rstrip().removesuffix(end)
         opening = words.task_with_background + "Background: " if passages else words.task
         turn: list[Piece] = [Trusted(opening)]
+        follows_soft = False
         for number, passage in enumerate(passages):
+            pieces = _pieces(passage)
+            is_soft = not any(isinstance(piece, Quoted) for piece in pieces)
             if number:
-                both_tokens = passage is None and passages[number - 1] is None
-                turn.append(Trusted(" " if both_tokens else "\n\n"))
-            turn.append(SoftToken() if passage is None else Quoted(passage))
+                turn.append(Trusted(" " if is_soft and follows_soft else "\n\n"))
+            turn += pieces
+            follows_soft = is_soft
         before_question = "\n\n" + words.question if passages else words.question
         turn += [Trusted(before_question), Quoted(question.strip()), Trusted(end)]
         return [*self.frame.around(turn), Trusted(words.answer)]
@@ -89,6 +94,12 @@ class Layout:
 
     def _words(self, task: Task) -> Wording:
         return self.by_task.get(task, self.wording)
+
+
+def _pieces(words: PassageWords) -> Sequence[Piece]:
+    if words is None:
+        return [SoftToken()]
+    return [Quoted(words)] if isinstance(words, str) else words
 
 
 # Of seven wordings tried with the default model, the one that answered most questions of training

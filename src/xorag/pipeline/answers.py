@@ -40,6 +40,8 @@ def evidence_of(context: Sequence[Context], counter: CountsTokens) -> tuple[Evid
             item.form,
             counter.tokens_of(item),
             counter.tokens_as_text(item.hit.passage),
+            shown=item.shown,
+            reason=item.reason,
         )
         for item in context
     )

@@ -5,7 +5,7 @@ a prompt builder, a generator. What they take and return is in `xorag.types`.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Unpack
 
@@ -13,7 +13,7 @@ import torch
 
 from xorag.generation.prompting import PromptBuilder
 from xorag.generation.protocol import Generator, IsWanted, OnText
-from xorag.pipeline.answers import Asked, answer_of, evidence_of, with_generation
+from xorag.pipeline.answers import Asked, evidence_of
 from xorag.pipeline.hops import in_hops
 from xorag.pipeline.needs import (
     needed_reader,
@@ -26,14 +26,14 @@ from xorag.pipeline.openrag import Found, OpenRag
 from xorag.pipeline.options import Asking, AskOptions, checked
 from xorag.pipeline.reading import Contexts, chosen_readings, given_hits, put_in_form
 from xorag.pipeline.selecting import ScoresHits, reranked
-from xorag.pipeline.watching import Answers, OnAnswer, Onlooker, OnPassages
+from xorag.pipeline.watching import OnAnswer, Onlooker, OnPassages
+from xorag.pipeline.writing import Writer
 from xorag.retrieval.timed import TimedEmbedder, TimedHits, TimedRetriever
 from xorag.runtime.device import pick_device, pick_dtype
 from xorag.types import (
     Answer,
     ChooseReadings,
     GateKind,
-    Generation,
     Mode,
     Passage,
     Seconds,
@@ -213,25 +213,7 @@ class Pipeline:
         if onlooker.on_passages is not None:
             for i, item in enumerate(asked):
                 onlooker.on_passages(i, evidence_of(item.context, self.builder))
-        answers = Answers(onlooker)
-        start = time.perf_counter()
-
-        def finish(batch: Mapping[int, Generation]) -> None:
-            nonlocal start
-            seconds = with_generation(before, (time.perf_counter() - start) / len(batch))
-            for i, generation in batch.items():
-                answers.add(i, answer_of(asked[i], generation, seconds, self.builder))
-            start = time.perf_counter()
-
-        self.generator.generate(
-            [item.prompt for item in asked],
-            max_new_tokens=asking.max_new_tokens,
-            stop=self.builder.layout.stop,
-            on_text=onlooker.on_text,
-            on_batch=finish,
-            is_wanted=onlooker.is_wanted,
-        )
-        return answers.in_order()
+        return Writer(self.builder, self.generator).write(asked, before, asking, onlooker)
 
     def _judged(
         self,
@@ -248,7 +230,7 @@ class Pipeline:
         def find(places: Sequence[int]) -> Found:
             given = None if passages is None else [passages[i] for i in places]
             hits = self._retrieve([questions[i] for i in places], given, asking)
-            contexts = self._in_form(hits, asking)
+            contexts = self._in_form([questions[i] for i in places], hits, asking)
             encode = hits.encode_seconds + contexts.encode_seconds
             return Found(contexts.of_questions, encode, hits.search_seconds)
 
@@ -275,7 +257,7 @@ class Pipeline:
         self, questions: Sequence[str], found: TimedHits, asking: Asking
     ) -> tuple[list[Asked], Seconds]:
         """Put each question and its passages into a prompt; the seconds are one's share."""
-        contexts = self._in_form(found, asking)
+        contexts = self._in_form(questions, found, asking)
         start = time.perf_counter()
         asked = [
             Asked(
@@ -289,11 +271,12 @@ class Pipeline:
         words = (time.perf_counter() - start) * share
         return asked, Seconds(encode, search, generate=0.0, total=encode + search + words)
 
-    def _in_form(self, found: TimedHits, asking: Asking) -> Contexts:
+    def _in_form(self, questions: Sequence[str], found: TimedHits, asking: Asking) -> Contexts:
         """Each passage in the form in which it shall be read."""
         choose = None if asking.is_reading_named else self._choose_readings
         readings = [
-            chosen_readings(asking.mode, hits, asking.reading, choose) for hits in found.hits
+            chosen_readings(question, asking.mode, hits, asking.reading, choose)
+            for question, hits in zip(questions, found.hits, strict=True)
         ]
         stored = asking.reading.tokens if asking.reading else 1
         return put_in_form(found.hits, readings, self.embedder, stored_pieces=stored)

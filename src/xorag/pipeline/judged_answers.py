@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from xorag.generation.judging import Path
 from xorag.generation.judging_prompts import JudgingPrompts, Paragraph
+from xorag.generation.prompting import Context
 from xorag.pipeline.judging_options import Judging
 from xorag.pipeline.options import Asking
 from xorag.reflection.scoring import choose_path, stated_answer, vote_over_closed_answers
@@ -20,6 +21,8 @@ class Read:
 
     paragraphs: tuple[Paragraph, ...]
     paths: tuple[Path, ...]
+    dropped: tuple[Context, ...] = ()
+    """Passages that were not read."""
 
     @property
     def critiques(self) -> list[Critique]:
@@ -112,7 +115,20 @@ def _evidence(read: Read, chosen: Path | None, prompts: JudgingPrompts) -> Itera
                 prompts.tokens_as_text(fact.hit.passage),
                 path.critique,
                 is_chosen=path is chosen,
+                shown=fact.shown,
+                reason=fact.reason,
             )
+    for fact in read.dropped:
+        as_text = prompts.tokens_as_text(fact.hit.passage)
+        yield Evidence(
+            fact.hit.passage,
+            fact.hit.score,
+            fact.form,
+            0,
+            as_text,
+            is_chosen=False,
+            reason=fact.reason,
+        )
 
 
 def _cost(judged: Judged, evidence: Sequence[Evidence], seconds: Seconds) -> Cost:

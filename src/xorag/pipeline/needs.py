@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from xorag.errors import IndexNotFoundError, ProjectorMismatchError, UsageError
+from xorag.generation.prompting import WITHOUT_SOFT_TOKENS
 from xorag.pipeline.openrag import OpenRag
 from xorag.retrieval.timed import TimedRetriever
 from xorag.runtime.sources import default_index_path
-from xorag.types import Form, Passage, Reading
+from xorag.types import Passage, Reading
 
 
 def require_asked(questions: Sequence[str], passages: Sequence[Sequence[Passage]] | None) -> None:
@@ -58,7 +59,7 @@ def require_projector(reading: Reading | None, *, has_projector: bool) -> None:
     Raises:
         ProjectorMismatchError: If there is no projector.
     """
-    if reading and reading.form is Form.TOKEN and not has_projector:
+    if reading and reading.form not in WITHOUT_SOFT_TOKENS and not has_projector:
         raise ProjectorMismatchError(
             "no projector fits this language model and index; name one with --projector, "
             "train one with `xorag train projector`, or use mode 'text'"

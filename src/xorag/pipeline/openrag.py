@@ -21,7 +21,7 @@ from xorag.pipeline.options import Asking
 from xorag.pipeline.selecting import best_places
 from xorag.pipeline.watching import Answers, Onlooker
 from xorag.reflection.gates import Gate
-from xorag.types import Answer
+from xorag.types import Answer, Form
 
 logger = logging.getLogger(__name__)
 
@@ -157,7 +157,10 @@ class OpenRag:
                 "a passage is too long for the language model and was cut",
                 extra={"passage": passage.id, "characters": len(passage.text)},
             )
-        return {i: Read(tuple(paragraphs[i]), tuple(found)) for i, found in paths.items()}
+        return {
+            i: Read(tuple(paragraphs[i]), tuple(found), _dropped(contexts[i]))
+            for i, found in paths.items()
+        }
 
     def _selected(
         self, begun: Begun, facts: Mapping[int, tuple[Context, ...]], finding: Finding
@@ -186,12 +189,18 @@ def _wants_in_group(onlooker: Onlooker, group: Sequence[int], place: int) -> boo
     return onlooker.wants(group[place])
 
 
+def _dropped(context: Sequence[Context]) -> tuple[Context, ...]:
+    return tuple(item for item in context if item.form is Form.DROPPED)
+
+
 def _readable(context: Sequence[Context]) -> tuple[Context, ...]:
-    """The passages that hold some text."""
+    """The passages that are to be read and hold some text."""
     for item in context:
         if not item.hit.passage.text.strip():
             logger.warning("an empty passage was left out", extra={"passage": item.hit.passage.id})
-    return tuple(item for item in context if item.hit.passage.text.strip())
+    return tuple(
+        item for item in context if item.form is not Form.DROPPED and item.hit.passage.text.strip()
+    )
 
 
 def _paragraphs(facts: Sequence[Context], *, together: bool) -> list[Paragraph]:

@@ -1,15 +1,15 @@
 """From hits, and how each shall be read, to what the prompt holds of them.
 
-Knows nothing of questions, prompts or language models.
+Knows nothing of prompts or language models.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xorag.errors import UsageError
-from xorag.generation.prompting import Context
+from xorag.generation.prompting import WITHOUT_SOFT_TOKENS, Context
 from xorag.retrieval.timed import TimedEmbedder
-from xorag.types import ChooseReadings, FloatArray, Form, Hit, Mode, Passage, Reading
+from xorag.types import ChooseReadings, FloatArray, Hit, Mode, Passage, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,16 @@ def given_hits(passages: Sequence[Passage]) -> list[Hit]:
 
 
 def chosen_readings(
-    mode: Mode, hits: Sequence[Hit], wanted: Reading | None, choose: ChooseReadings | None
+    question: str,
+    mode: Mode,
+    hits: Sequence[Hit],
+    wanted: Reading | None,
+    choose: ChooseReadings | None,
 ) -> list[Reading]:
     """How each passage of a question is read.
 
     Args:
+        question: In plain words.
         mode: Of the call.
         hits: The passages.
         wanted: How the call wants every passage to be read; None: not at all.
@@ -38,7 +43,7 @@ def chosen_readings(
     """
     if wanted is None or not hits:
         return []
-    return [wanted] * len(hits) if choose is None else choose(mode, hits)
+    return [wanted] * len(hits) if choose is None else choose(question, mode, hits)
 
 
 def put_in_form(
@@ -66,7 +71,7 @@ def put_in_form(
     missing = [
         i
         for i, (_, reading) in enumerate(pairs)
-        if reading.form is Form.TOKEN and stored[i] is None
+        if reading.form not in WITHOUT_SOFT_TOKENS and stored[i] is None
     ]
     seconds = 0.0
     if missing:
@@ -77,7 +82,7 @@ def put_in_form(
         for i, embeddings in zip(missing, found.embeddings, strict=True):
             stored[i] = embeddings
     contexts = iter(
-        Context(hit, reading.form, embeddings)
+        Context(hit, reading.form, embeddings, reading.shown, reading.reason)
         for (hit, reading), embeddings in zip(pairs, stored, strict=True)
     )
     return Contexts([tuple(next(contexts) for _ in row) for row in hits], seconds)
@@ -85,7 +90,7 @@ def put_in_form(
 
 def _stored(hit: Hit, reading: Reading, stored_pieces: int) -> FloatArray | None:
     """The right embeddings, if they came with the hit, `(soft tokens, dimensions)`."""
-    if reading.form is Form.TEXT:
+    if reading.form in WITHOUT_SOFT_TOKENS:
         return None
     if reading.tokens == 1:
         return None if hit.embedding is None else hit.embedding[None]
