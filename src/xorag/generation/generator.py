@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from transformers import GenerationConfig, PreTrainedModel, StoppingCriteria
 
 from xorag.compression.model import SoftTokenModel
-from xorag.errors import ProjectorMismatchError, PromptTooLongError, UsageError
 from xorag.generation.control import PromptEncoder
 from xorag.generation.decoding import GiveUp, Logprobs, StopAtText, TextStreamer
+from xorag.generation.limits import check_prompts
 from xorag.generation.protocol import IsWanted, OnBatch, OnText, Watch
 from xorag.types import Generation, Prompt
 
@@ -106,21 +106,9 @@ class TransformersGenerator:
         return done
 
     def _check(self, prompts: Sequence[Prompt], max_new_tokens: int) -> None:
-        if max_new_tokens < 1:
-            raise UsageError(f"max_new_tokens must be at least 1, got {max_new_tokens}")
-        if self._soft is None and any(prompt.placeholders for prompt in prompts):
-            raise ProjectorMismatchError(
-                "the prompt holds soft tokens, but the generator has no projector; "
-                "open it with a projector or read the passages as text"
-            )
         limit = getattr(self._model.config.get_text_config(), "max_position_embeddings", None)
-        longest = max((len(prompt.token_ids) for prompt in prompts), default=0)
-        if limit is not None and longest + max_new_tokens > limit:
-            raise PromptTooLongError(
-                f"the prompt has {longest} tokens and {max_new_tokens} new ones are asked for, but "
-                f"the language model reads {limit}; ask for fewer passages or fewer new tokens, "
-                "read the passages as soft tokens (--mode xrag), or shorten the question"
-            )
+        has_projector = self._soft is not None
+        check_prompts(prompts, max_new_tokens, limit=limit, has_projector=has_projector)
 
     def _read_alike(self, prompts: Sequence[Prompt], order: Sequence[int]) -> list[list[int]]:
         """Indices in parts that the same weights read: adapters act on all prompts of a batch."""
