@@ -1,4 +1,4 @@
-"""The page at `/`: a few files of this package, served from memory and never by a path of a request.
+"""The page at `/`: a few files of this package, served from memory, never by a request's path.
 
 Knows nothing of what the page asks for.
 """

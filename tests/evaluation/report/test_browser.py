@@ -1,33 +1,21 @@
 """The page in a real browser: headless Chromium, as Debian's package installs it."""
 
 import io
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import matplotlib.image
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Request
 
+from tests.chromium import LEAST_CONTRAST, needs_chromium, running_chromium
 from tests.evaluation.report.made_results import SETS, make_results
 from xorag.evaluation.report.writing import write_report
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
+pytestmark = needs_chromium
 
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 HOSTILE = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 1'> Who?"
-LEAST_CONTRAST = (Path(__file__).parent / "least_contrast.js").read_text(encoding="utf-8")
 
 at_each_width = pytest.mark.parametrize("width", [400, 1400])
 in_each_scheme = pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -52,10 +40,8 @@ class Opened:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with running_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -63,8 +63,9 @@ async function request(path, { method, body, signal } = {}) {
     throw new Lost("the server cannot be reached");
   }
   if (response.ok) return response;
-  if (response.status === 401 && (await askForKey())) return request(path, { method, body, signal });
-  throw await refusal(response);
+  if (response.status !== 401) throw await refusal(response);
+  if (await askForKey()) return request(path, { method, body, signal });
+  throw new Refused("this server wants a key; load the page again to give one", { status: 401 });
 }
 
 async function refusal(response) {

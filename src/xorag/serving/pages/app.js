@@ -7,7 +7,7 @@ import { connectionLost, watchConnection } from "./connection.js";
 import { differenceOf } from "./cost.js";
 import { listDocuments, startDocuments } from "./documents.js";
 import { announce, byId, showText } from "./dom.js";
-import { fillForm, fitToMode, offerModes, questionOf, readForm, showRunning, whyUnable } from "./form.js";
+import { fillForm, fitToMode, keepWithin, offerModes, questionOf, readForm, showRunning, whyUnable } from "./form.js";
 import { plural, sentence } from "./words.js";
 
 const form = byId("ask");
@@ -26,6 +26,7 @@ async function learn() {
   showText(byId("about"), aboutWords(server));
   byId("empty").hidden = !isEmpty();
   offerModes(server.modes);
+  keepWithin(server.limits);
   return true;
 }
 

@@ -43,6 +43,13 @@ export function offerModes(modes) {
   fitToMode();
 }
 
+/** Let nothing be asked that the server would refuse for its size. */
+export function keepWithin(limits) {
+  form.elements.question.maxLength = limits.max_question_characters;
+  form.elements.k.max = limits.max_passages;
+  form.elements.longest.max = limits.max_new_tokens;
+}
+
 /** Why the server cannot answer so; empty where it can. */
 export function whyUnable(options, modes) {
   const missing = [options.mode, options.beside].find(

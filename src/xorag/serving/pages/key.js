@@ -5,6 +5,9 @@ import { byId, showText } from "./dom.js";
 const NAME = "xorag-key";
 let asked = null;
 
+// A button of its own type: Enter presses the first one that submits, which is to use the key.
+byId("key-cancel").addEventListener("click", () => byId("key-dialog").close(""));
+
 /** Headers of a request, with the key where there is one. */
 export function headersWithKey(headers = {}) {
   const key = sessionStorage.getItem(NAME);

@@ -33,9 +33,16 @@ function passageItem(passage) {
   } else {
     part("form").parentElement.hidden = true;
   }
+  if (passage.shown) showShown(part("shown"), passage.shown);
   part("chosen").hidden = !passage.chosen;
   if (passage.critique) showCritique(part("critique"), passage.critique);
   return root;
+}
+
+/** What stands in the prompt beside the soft tokens. */
+function showShown(list, shown) {
+  list.hidden = false;
+  list.append(...shown.map((text) => element("li", {}, text)));
 }
 
 function showCritique(list, critique) {

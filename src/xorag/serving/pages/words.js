@@ -31,16 +31,21 @@ export function seconds(value) {
 
 /** The form in which a passage was read: a badge's style, and its words. */
 export function formOf({ form, tokens }) {
-  if (form === "text" && tokens > 0) return { style: "as-text", words: "full text" };
-  if (form === "token" && tokens > 0) {
-    return { style: "as-token", words: tokens === 1 ? "soft token" : "soft tokens" };
-  }
-  return { style: "dropped", words: "dropped" };
+  const soft = tokens === 1 ? "soft token" : "soft tokens";
+  const words = {
+    dropped: "dropped",
+    token: soft,
+    strings: "soft tokens and exact strings",
+    sentences: "soft tokens and sentences",
+    text: "full text",
+  };
+  return { style: `as-${form}`, words: words[form] ?? form };
 }
 
-/** What a passage takes in the prompt, beside what its text would take. */
-export function tokensOf({ tokens, tokens_as_text: asText }) {
-  return tokens === asText
+/** What a passage takes in the prompt, beside what its text would take, and why. */
+export function tokensOf({ tokens, tokens_as_text: asText, reason }) {
+  const taken = tokens === asText
     ? plural(tokens, "token")
     : `${plural(tokens, "token")} instead of ${count(asText)}`;
+  return reason ? `${taken}: ${reason}` : taken;
 }
