@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -16,9 +16,22 @@ from xorag.generation.generator import BATCH_TOKENS, TransformersGenerator
 from xorag.generation.layouts import layout_named
 from xorag.generation.prompting import PromptBuilder, word_means
 from xorag.generation.protocol import Generator
-from xorag.pipeline.opening_reader import OpenedLanguage, ReaderNames, open_language
+from xorag.generation.vllm import VllmGenerator
+from xorag.generation.vllm_remote import RemoteModel
+from xorag.pipeline.opening_reader import (
+    OpenedLanguage,
+    ReaderNames,
+    open_embeddings,
+    open_language,
+)
 from xorag.pipeline.openrag import OpenRag
 from xorag.pipeline.options import one_of
+from xorag.pipeline.remote_options import (
+    GeneratorKind,
+    RemoteNames,
+    RemoteOptions,
+    checked_remote,
+)
 from xorag.pipeline.selecting import ScoresHits
 from xorag.retrieval.timed import (
     PIECE_TOKENS,
@@ -37,8 +50,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class PartOptions(TypedDict, total=False):
-    """The keywords of `Pipeline.open` that name parts."""
+class PartOptions(RemoteOptions, total=False):
+    """The keywords of `Pipeline.open` that name parts, beside those of its parent."""
 
     model: str | None
     """A causal language model: folder, known name or hub name."""
@@ -80,6 +93,15 @@ class PartNames:
     """Whether the demo's index is opened, if there is one and no index is named."""
     is_calibrated: bool = True
     """Whether the calibration in the reader's directory is used, where none is named."""
+    generator: GeneratorKind | str = GeneratorKind.TRANSFORMERS
+    base_url: str | None = None
+    served_model: str | None = None
+    served_adapters: str | None = None
+
+    @property
+    def remote(self) -> RemoteNames:
+        """Those that say where the language model computes."""
+        return RemoteNames(self.generator, self.base_url, self.served_model, self.served_adapters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +148,18 @@ def open_parts(
         dtype: In which the language model computes.
         batch_tokens: The most tokens, padding and new ones included, generated together.
     """
+    remote = checked_remote(names.remote, has_reader=names.reader is not None)
     encoder = names.encoder
     retriever = _open_index(names, place)
     # Without an index, an encoder that was named is opened at once: the projector must fit it.
     named = _open_encoder(encoder, place) if encoder and retriever is None else None
     spec = retriever.manifest.encoder if retriever else named.spec if named else None
     named_reader = ReaderNames(names.reader, names.calibration, names.is_calibrated)
-    opened = open_language(names.model, named_reader, place, dtype)
+    opened = (
+        open_language(names.model, named_reader, place, dtype)
+        if remote is None
+        else open_embeddings(names.model, place)
+    )
     language, shape = opened.language, opened.shape
     directory = Path(names.projector) if names.projector is not None else None
     saved = open_projector(directory, shape, spec)
@@ -148,7 +175,9 @@ def open_parts(
             layout_named(layout, language.tokenizer),
             word_means(model, prompts) if isinstance(model, SoftTokenModel) else None,
         ),
-        TransformersGenerator(model, prompts, batch_tokens=batch_tokens),
+        TransformersGenerator(model, prompts, batch_tokens=batch_tokens)
+        if remote is None
+        else VllmGenerator(RemoteModel(remote.server, model, prompts, names=remote.names)),
         retriever,
         _embedder(retriever, named, recorded, place),
         model=shape,

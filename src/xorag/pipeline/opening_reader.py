@@ -25,6 +25,7 @@ from xorag.generation.reader.opening import Reader, open_reader
 from xorag.generation.reader.shipped import SHIPPED as READERS
 from xorag.generation.reader.shipped import shipped_reader
 from xorag.pipeline.openrag import OpenRag
+from xorag.runtime.embeddings_only import load_embeddings_only
 from xorag.runtime.loading import LanguageModel, load_language_model
 
 SHIPPED = "shipped"
@@ -118,3 +119,9 @@ def open_language(
     made_of = reader.manifest.base_model if reader.manifest else None
     shape = made_of or base_model_shape(language.model, language.name)
     return OpenedLanguage(language, shape, reader, source)
+
+
+def open_embeddings(model: str | None, place: torch.device) -> OpenedLanguage:
+    """Open of a language model that computes elsewhere what its prompts are made with."""
+    language = load_embeddings_only(model, device=place)
+    return OpenedLanguage(language, base_model_shape(language.model, language.name))
