@@ -26,9 +26,6 @@ from xorag.serving.protocol import Service
 from xorag.serving.search import search_router
 from xorag.serving.security import AccessMiddleware
 
-UNBOUNDED = 2**62
-"""Routes of documents bound their bodies themselves."""
-
 
 def create_app(
     service: Service, options: ServeOptions | None = None, library: Library | None = None
@@ -59,13 +56,12 @@ def create_app(
         # Their pages load scripts from other hosts.
         docs_url=None,
         redoc_url=None,
-        max_body_size=allowed.max_body_bytes,
     )
     metrics = Metrics(service)
     for router in _routers(service, allowed, metrics):
-        app.include_router(router)
-    if library is not None:
-        app.include_router(documents_router(library), max_body_size=UNBOUNDED)
+        app.include_router(router, max_body_size=allowed.max_body_bytes)
+    if library is not None:  # it bounds its bodies itself
+        app.include_router(documents_router(library))
     handle_failures(app)
     app.add_middleware(AccessMiddleware, options=allowed)
     app.add_middleware(MetricsMiddleware, metrics=metrics)

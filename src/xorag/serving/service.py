@@ -10,8 +10,8 @@ from typing import TypeVar
 import numpy as np
 
 from xorag.errors import IndexNotFoundError, ServingError, UsageError, XoragError
-from xorag.pipeline.flow import Pipeline
 from xorag.pipeline.options import checked
+from xorag.serving.answering import AnswersMany
 from xorag.serving.following import FollowedIndex
 from xorag.serving.line import WaitingLine
 from xorag.serving.options import ServeOptions
@@ -34,7 +34,7 @@ T = TypeVar("T")
 class Served:
     """What a service answers with."""
 
-    pipeline: Pipeline
+    pipeline: AnswersMany
     about: About
     """All that does not change."""
     index: FollowedIndex | None = None
