@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, Unpack
 
+from xorag.data.strings.names import names_in
 from xorag.pipeline.finding_options import Finding, HopBy, require_hops
 from xorag.retrieval.links import Lead, closeness, leads_of, missing_words
-from xorag.retrieval.names import names_in
 from xorag.retrieval.timed import TimedHits, TimedRetriever
 from xorag.types import Answer, Hit, Mode, Passage
 

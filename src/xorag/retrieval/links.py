@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xorag.retrieval.names import names_in
+from xorag.data.strings.names import names_in
 from xorag.types import Hit, Passage
 
 NAMES_PER_PASSAGE = 12

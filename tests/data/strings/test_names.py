@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xorag.retrieval.names import names_in
+from xorag.data.strings.names import names_in
 
 
 def texts(text: str) -> list[str]:
