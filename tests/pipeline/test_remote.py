@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from typing import Unpack
 
 import pytest
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
@@ -7,6 +8,7 @@ from tests.generation.vllm.stub_server import Stub, serving
 from tests.pipeline.tiny_world import World
 from xorag.errors import UsageError
 from xorag.pipeline import Pipeline
+from xorag.pipeline.opening import PartOptions
 from xorag.types import Mode
 
 QUESTIONS = ["Who wrote Emma?", "What is the capital of Germany?", "Which river is in Paris?"]
@@ -19,11 +21,9 @@ def stub(world: World) -> Iterator[Stub]:
         yield stub
 
 
-def _open(world: World, **server: str) -> Pipeline:
-    return Pipeline.open(
-        world.index, model=str(world.model), projector=world.projector, device="cpu",
-        dtype="float32", **server,
-    )  # fmt: skip
+def _open(world: World, **server: Unpack[PartOptions]) -> Pipeline:
+    parts: PartOptions = {"model": str(world.model), "projector": world.projector, **server}
+    return Pipeline.open(world.index, device="cpu", dtype="float32", **parts)
 
 
 @pytest.mark.parametrize("mode", [Mode.CLOSED, Mode.TEXT, Mode.XRAG])

@@ -9,12 +9,16 @@ import typer
 from xorag.cli import output
 from xorag.cli.judgements import say_if_uncalibrated, show_decision, show_judgements
 from xorag.cli.options import (
+    BaseUrlOption,
     DeviceOption,
     DtypeOption,
     EncoderOption,
+    GeneratorOption,
     LayoutOption,
     ModelOption,
     ProjectorOption,
+    ServedAdaptersOption,
+    ServedModelOption,
     ThreadsOption,
 )
 from xorag.cli.reading_options import (
@@ -30,6 +34,7 @@ from xorag.cli.reading_options import (
     TogetherOption,
 )
 from xorag.pipeline.finding_options import HopBy, SelectBy
+from xorag.pipeline.generator_kind import GeneratorKind
 from xorag.runtime.memory import collection_paused
 from xorag.types import Answer, Form, GateKind, Mode, SearchMode
 
@@ -84,6 +89,10 @@ def ask(
     encoder: EncoderOption = None,
     projector: ProjectorOption = None,
     layout: LayoutOption = None,
+    generator: GeneratorOption = GeneratorKind.TRANSFORMERS,
+    base_url: BaseUrlOption = None,
+    served_model: ServedModelOption = None,
+    served_adapters: ServedAdaptersOption = None,
     threads: ThreadsOption = None,
     dtype: DtypeOption = None,
     device: DeviceOption = None,
@@ -126,6 +135,10 @@ def ask(
         "calibration": calibration,
         "reranker": reranker,
         "search": search,
+        "generator": generator,
+        "base_url": base_url,
+        "served_model": served_model,
+        "served_adapters": served_adapters,
     }
     with output.working("loading the models"), collection_paused():
         from xorag.pipeline import Pipeline

@@ -8,12 +8,16 @@ import typer
 from xorag.cli import output
 from xorag.cli.evaluation_tables import show_summary
 from xorag.cli.options import (
+    BaseUrlOption,
     DeviceOption,
     DtypeOption,
     EncoderOption,
+    GeneratorOption,
     LayoutOption,
     ModelOption,
     ProjectorOption,
+    ServedAdaptersOption,
+    ServedModelOption,
     ThreadsOption,
 )
 from xorag.cli.reading_options import (
@@ -30,6 +34,7 @@ from xorag.cli.reading_options import (
 )
 from xorag.evaluation.plan import PassageSource, Rows
 from xorag.pipeline.finding_options import HopBy, SelectBy
+from xorag.pipeline.generator_kind import GeneratorKind
 from xorag.types import GateKind, Mode, SearchMode
 
 if TYPE_CHECKING:
@@ -96,6 +101,10 @@ def evaluate(
     encoder: EncoderOption = None,
     projector: ProjectorOption = None,
     layout: LayoutOption = None,
+    generator: GeneratorOption = GeneratorKind.TRANSFORMERS,
+    base_url: BaseUrlOption = None,
+    served_model: ServedModelOption = None,
+    served_adapters: ServedAdaptersOption = None,
     threads: ThreadsOption = None,
     dtype: DtypeOption = None,
     device: DeviceOption = None,
@@ -133,7 +142,15 @@ def evaluate(
         is_judged = any(item.mode is Mode.OPENRAG for item in conditions)
         named = reader or ("shipped" if is_judged else None)
         parts = (model, encoder, projector, layout, named, calibration, reranker, search)
-        names = PartNames(index, *parts, is_demo_used=passages is PassageSource.RETRIEVED)
+        names = PartNames(
+            index,
+            *parts,
+            is_demo_used=passages is PassageSource.RETRIEVED,
+            generator=generator,
+            base_url=base_url,
+            served_model=served_model,
+            served_adapters=served_adapters,
+        )
         place = Place(device, dtype, batch_tokens)
         opened = open_models(names, place.like(directory.recorded_models()), passages, conditions)
     summary = _run(Evaluation(directory, settings, sets, conditions), opened)

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from xorag.pipeline.generator_kind import GeneratorKind
+
 ModelOption = Annotated[
     str | None, typer.Option(help="Language model: a folder or a name (`xorag models`).")
 ]
@@ -26,3 +28,15 @@ PushOption = Annotated[
     typer.Option(metavar="ORG/NAME", help="Put what was made on the hub under this name."),
 ]
 DeviceOption = Annotated[str | None, typer.Option(help="cpu, cuda, mps; unset, the best.")]
+GeneratorOption = Annotated[
+    GeneratorKind, typer.Option(help="What computes the language model: this process or vLLM.")
+]
+BaseUrlOption = Annotated[
+    str | None, typer.Option(help="Of the vLLM server, such as http://127.0.0.1:8000.")
+]
+ServedModelOption = Annotated[
+    str | None, typer.Option(help="The model's name on the server; unset, the only one there.")
+]
+ServedAdaptersOption = Annotated[
+    str | None, typer.Option(help="What the projector's adapters are called on the server.")
+]

@@ -7,15 +7,20 @@ import typer
 
 from xorag.cli import output
 from xorag.cli.options import (
+    BaseUrlOption,
     DeviceOption,
     DtypeOption,
     EncoderOption,
+    GeneratorOption,
     LayoutOption,
     ModelOption,
     ProjectorOption,
+    ServedAdaptersOption,
+    ServedModelOption,
     ThreadsOption,
 )
 from xorag.cli.reading_options import CalibrationOption, RerankerOption, SearchOption
+from xorag.pipeline.generator_kind import GeneratorKind
 from xorag.types import SearchMode
 
 if TYPE_CHECKING:
@@ -45,6 +50,10 @@ def serve(
     encoder: EncoderOption = None,
     projector: ProjectorOption = None,
     layout: LayoutOption = None,
+    generator: GeneratorOption = GeneratorKind.TRANSFORMERS,
+    base_url: BaseUrlOption = None,
+    served_model: ServedModelOption = None,
+    served_adapters: ServedAdaptersOption = None,
     reader: Annotated[
         str | None,
         typer.Option(help='For mode openrag: a directory, or "shipped" for one in xorag.'),
@@ -88,6 +97,10 @@ def serve(
             calibration,
             reranker=reranker,
             search=search,
+            generator=generator,
+            base_url=base_url,
+            served_model=served_model,
+            served_adapters=served_adapters,
         )
         served = open_served(names, place, pick_dtype(place, dtype))
         library = None if read_only else open_library(served, names, place)

@@ -15,6 +15,7 @@ from xorag.evaluation.ranking import Ranking, score_rankings
 from xorag.evaluation.registered import Models
 from xorag.generation.reader.shipped import shipped_reader
 from xorag.pipeline import Pipeline
+from xorag.pipeline.generator_kind import GeneratorKind
 from xorag.pipeline.needs import needed_reader
 from xorag.pipeline.opening import PartNames, Parts, open_parts
 from xorag.pipeline.opening_reader import SHIPPED
@@ -91,6 +92,7 @@ def open_models(
         calibration=_calibrated(parts),
         reranker=names.reranker,
         search=_search_name(names, parts),
+        generator=None if names.generator == GeneratorKind.TRANSFORMERS else str(names.generator),
     )
     return Opened(pipeline, models)
 

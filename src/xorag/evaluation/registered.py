@@ -52,6 +52,8 @@ class Models:
     reranker: str | None = None
     search: str | None = None
     """How an index is searched, where it is not by embedding."""
+    generator: str | None = None
+    """`vllm`, where a server computes the language model, in a format of its own."""
 
 
 @dataclass(frozen=True, slots=True)

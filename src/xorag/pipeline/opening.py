@@ -18,6 +18,7 @@ from xorag.generation.prompting import PromptBuilder, word_means
 from xorag.generation.protocol import Generator
 from xorag.generation.vllm import VllmGenerator
 from xorag.generation.vllm_remote import RemoteModel
+from xorag.pipeline.generator_kind import GeneratorKind
 from xorag.pipeline.opening_reader import (
     OpenedLanguage,
     ReaderNames,
@@ -26,12 +27,7 @@ from xorag.pipeline.opening_reader import (
 )
 from xorag.pipeline.openrag import OpenRag
 from xorag.pipeline.options import one_of
-from xorag.pipeline.remote_options import (
-    GeneratorKind,
-    RemoteNames,
-    RemoteOptions,
-    checked_remote,
-)
+from xorag.pipeline.remote_options import RemoteNames, RemoteOptions, checked_remote
 from xorag.pipeline.selecting import ScoresHits
 from xorag.retrieval.timed import (
     PIECE_TOKENS,

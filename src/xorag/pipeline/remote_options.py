@@ -2,24 +2,15 @@
 
 import os
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final, TypedDict
 
 from xorag.errors import UsageError
 from xorag.generation.vllm_client import Server
 from xorag.generation.vllm_served import ServedNames
+from xorag.pipeline.generator_kind import GeneratorKind
 
 KEY_VARIABLE: Final = "VLLM_API_KEY"
 """The environment variable that holds a server's key, as for the server itself."""
-
-
-class GeneratorKind(StrEnum):
-    """What computes a language model."""
-
-    TRANSFORMERS = "transformers"
-    """This process."""
-    VLLM = "vllm"
-    """A vLLM server over HTTP."""
 
 
 class RemoteOptions(TypedDict, total=False):
