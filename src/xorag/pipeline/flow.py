@@ -26,6 +26,7 @@ from xorag.pipeline.openrag import Found, OpenRag
 from xorag.pipeline.options import Asking, AskOptions, checked
 from xorag.pipeline.reading import Contexts, chosen_readings, given_hits, put_in_form
 from xorag.pipeline.selecting import ScoresHits, reranked
+from xorag.pipeline.verified_answers import judged, written
 from xorag.pipeline.watching import OnAnswer, Onlooker, OnPassages
 from xorag.pipeline.writing import Writer
 from xorag.retrieval.timed import TimedEmbedder, TimedHits, TimedRetriever
@@ -213,7 +214,7 @@ class Pipeline:
         if onlooker.on_passages is not None:
             for i, item in enumerate(asked):
                 onlooker.on_passages(i, evidence_of(item.context, self.builder))
-        return Writer(self.builder, self.generator).write(asked, before, asking, onlooker)
+        return written(self._writer, asked, before, asking, onlooker)
 
     def _judged(
         self,
@@ -234,7 +235,7 @@ class Pipeline:
             encode = hits.encode_seconds + contexts.encode_seconds
             return Found(contexts.of_questions, encode, hits.search_seconds)
 
-        return openrag.answer(questions, asking, find, onlooker)
+        return judged(openrag, questions, asking, find, onlooker)
 
     def _retrieve(
         self,
@@ -260,9 +261,7 @@ class Pipeline:
         contexts = self._in_form(questions, found, asking)
         start = time.perf_counter()
         asked = [
-            Asked(
-                question, asking.mode, context, self.builder.build(question, context, asking.task)
-            )
+            self._writer.worded(question, context, asking)
             for question, context in zip(questions, contexts.of_questions, strict=True)
         ]
         share = 1 / max(1, len(questions))
@@ -270,6 +269,10 @@ class Pipeline:
         search = found.search_seconds * share
         words = (time.perf_counter() - start) * share
         return asked, Seconds(encode, search, generate=0.0, total=encode + search + words)
+
+    @property
+    def _writer(self) -> Writer:
+        return Writer(self.builder, self.generator)
 
     def _in_form(self, questions: Sequence[str], found: TimedHits, asking: Asking) -> Contexts:
         """Each passage in the form in which it shall be read."""

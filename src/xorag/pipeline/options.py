@@ -13,6 +13,7 @@ from xorag.data.questions import Task
 from xorag.errors import UsageError
 from xorag.pipeline.finding_options import Finding, FindingOptions, checked_finding
 from xorag.pipeline.judging_options import Judging, JudgingOptions, checked_judging
+from xorag.pipeline.verifying_options import Verifying, VerifyingOptions, checked_verifying
 from xorag.types import Form, Mode, Reading
 
 MAX_NEW_TOKENS = 32
@@ -24,8 +25,8 @@ FORM_OF_MODE: Mapping[Mode, Form] = MappingProxyType(
 """In which form a mode reads passages, where none is named."""
 
 
-class AskOptions(JudgingOptions, FindingOptions, total=False):
-    """The keywords of `Pipeline.ask` and `Pipeline.ask_many`, beside those of its two parents."""
+class AskOptions(JudgingOptions, FindingOptions, VerifyingOptions, total=False):
+    """The keywords of `Pipeline.ask` and `Pipeline.ask_many`, beside those of its parents."""
 
     mode: Mode | str
     """`closed`, `text`, `openrag`, or `xrag`, the default."""
@@ -56,6 +57,8 @@ class Asking:
     judging: Judging
     """Used in mode `openrag` only."""
     finding: Finding
+    verifying: Verifying | None = None
+    """None where answers are not verified."""
 
 
 def checked(**options: Unpack[AskOptions]) -> Asking:
@@ -88,6 +91,7 @@ def checked(**options: Unpack[AskOptions]) -> Asking:
         is_reading_named=chosen is not None or tokens != 1,
         judging=checked_judging(mode, options),
         finding=checked_finding(mode, options),
+        verifying=checked_verifying(mode, options),
     )
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from xorag.generation.prompting import PromptBuilder
+from xorag.generation.prompting import Context, PromptBuilder
 from xorag.generation.protocol import Generator
 from xorag.pipeline.answers import Asked, answer_of, with_generation
 from xorag.pipeline.options import Asking
@@ -21,6 +21,11 @@ class Writer:
 
     builder: PromptBuilder
     generator: Generator
+
+    def worded(self, question: str, context: tuple[Context, ...], asking: Asking) -> Asked:
+        """A question and its passages as they are put to the model."""
+        prompt = self.builder.build(question, context, asking.task)
+        return Asked(question, asking.mode, context, prompt)
 
     def write(
         self, asked: Sequence[Asked], before: Seconds, asking: Asking, onlooker: Onlooker

@@ -5,10 +5,12 @@ from xorag.types.generations import Generation, Prompt
 from xorag.types.judgements import Critique, GateDecision, GateKind, ReflectionToken
 from xorag.types.passages import Document, FloatArray, Hit, Passage, SearchMode
 from xorag.types.readings import MAX_TOKENS_PER_PASSAGE, ChooseReadings, Form, Mode, Reading
+from xorag.types.verifications import CheckedString, SecondReading, Verification
 
 __all__ = [
     "MAX_TOKENS_PER_PASSAGE",
     "Answer",
+    "CheckedString",
     "ChooseReadings",
     "Cost",
     "Critique",
@@ -26,5 +28,7 @@ __all__ = [
     "Reading",
     "ReflectionToken",
     "SearchMode",
+    "SecondReading",
     "Seconds",
+    "Verification",
 ]

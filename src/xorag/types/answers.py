@@ -6,6 +6,7 @@ from typing import Any
 from xorag.types.judgements import Critique, GateDecision
 from xorag.types.passages import Passage
 from xorag.types.readings import Form, Mode
+from xorag.types.verifications import Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,10 @@ class Answer:
     gate: GateDecision | None = None
     """In mode openrag only."""
     abstained: bool = False
-    """Whether no path scored high enough; the answer is then empty."""
+    """Whether no path scored high enough, or something is unverified and the call wants no answer
+    then; the answer is empty."""
+    verification: Verification | None = None
+    """Where the call wants the answer to be verified."""
 
     def as_json(self) -> dict[str, Any]:
         """The documented JSON form, of `xorag ask --json`."""
@@ -98,5 +102,8 @@ class Answer:
         }
         if self.mode is Mode.OPENRAG:
             document["gate"] = None if self.gate is None else asdict(self.gate)
+        if self.verification is not None:
+            document["verification"] = self.verification.as_json()
+        if self.mode is Mode.OPENRAG or self.verification is not None:
             document["abstained"] = self.abstained
         return document
