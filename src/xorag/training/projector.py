@@ -23,6 +23,7 @@ from xorag.training.parts import RunParts, build_parts
 from xorag.training.progress import OnMessage, OnTraining
 from xorag.training.run_directory import claim_directory, history
 from xorag.training.running import run_to_end
+from xorag.training.sharding import with_own_weights
 from xorag.training.trainer import (
     build_trainer,
     examples_a_step,
@@ -97,6 +98,7 @@ def train_projector(
         recipe.out,
         on_progress=on_progress,
         begin=partial(initialise, parts, recipe.projector, say),
+        is_shareable=True,
     )
     say("measuring the losses on the passages held out for the report")
     report = _report(recipe, parts, steps)
@@ -145,4 +147,10 @@ def _save(recipe: ProjectorRecipe, parts: RunParts, report: ProjectorReport) -> 
             "tokens_per_passage": sorted(set(recipe.passages.rates)),
         },
     )
-    save_projector(report.projector, parts.projector, manifest, dtype=torch.float16, overwrite=True)
+    save_projector(
+        report.projector,
+        with_own_weights(parts.projector),
+        manifest,
+        dtype=torch.float16,
+        overwrite=True,
+    )

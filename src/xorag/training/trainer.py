@@ -25,6 +25,7 @@ from xorag.errors import MissingExtraError
 from xorag.runtime.memory import give_back_freed_memory
 from xorag.training.evaluation import Collate
 from xorag.training.examples import Condition
+from xorag.training.sharding import let_cpus_shard
 
 _SCHEDULES: Mapping[str, str] = MappingProxyType(
     {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
@@ -143,4 +144,7 @@ def training_arguments(
         "dataloader_pin_memory": device.type == "cuda",
         "label_names": ["labels"],
     }
-    return TrainingArguments(**{**arguments, **others})
+    made = TrainingArguments(**{**arguments, **others})
+    if made.world_size > 1:  # reading it makes the processes join
+        let_cpus_shard()
+    return made
