@@ -23,6 +23,7 @@ from xorag.cli.options import (
 )
 from xorag.cli.reading_options import (
     AbstainOption,
+    AbstainUnverifiedOption,
     AsRelevantOption,
     CalibrationOption,
     HopByOption,
@@ -32,7 +33,9 @@ from xorag.cli.reading_options import (
     SelectOption,
     ThresholdOption,
     TogetherOption,
+    VerifyOption,
 )
+from xorag.cli.verifications import show_verification, why_no_answer
 from xorag.pipeline.finding_options import HopBy, SelectBy
 from xorag.pipeline.generator_kind import GeneratorKind
 from xorag.runtime.memory import collection_paused
@@ -85,6 +88,8 @@ def ask(
         SelectBy | None, typer.Option(help="Unset, relevance in mode openrag, else reranker.")
     ] = None,
     reranker: RerankerOption = None,
+    verify: VerifyOption = False,
+    abstain_unverified: AbstainUnverifiedOption = False,
     model: ModelOption = None,
     encoder: EncoderOption = None,
     projector: ProjectorOption = None,
@@ -108,6 +113,8 @@ def ask(
     Example: `xorag ask "Who wrote Emma?" --index my-index -k 3 --mode openrag --reader my-reader`
 
     Example: `xorag ask "Where was the author of Emma born?" --index my-index -k 5 --hops 2`
+
+    Example: `xorag ask "When was Emma published?" --index my-index -k 3 --verify`
     """
     options: AskOptions = {
         "mode": mode,
@@ -124,6 +131,8 @@ def ask(
         "hop_by": hop_by,
         "select": select,
         "select_by": select_by,
+        "verify": verify,
+        "abstain_unverified": abstain_unverified,
     }
     _check(question, options)
     parts: PartOptions = {
@@ -140,18 +149,32 @@ def ask(
         "served_model": served_model,
         "served_adapters": served_adapters,
     }
+    prepared = Mode.CLOSED if gate is GateKind.NEVER else mode
+    pipeline = _opened(index, parts, prepared, threads, device, dtype)
+    _say_what_to_know(pipeline, options)
+    if json:
+        output.print_json(pipeline.ask(question, **options).as_json())
+        return
+    _show(_streamed(pipeline, question, options))
+
+
+def _opened(
+    index: Path | None,
+    parts: "PartOptions",
+    mode: Mode,
+    threads: int | None,
+    device: str | None,
+    dtype: str | None,
+) -> "Pipeline":
+    """The pipeline with what a mode needs, on so many threads."""
     with output.working("loading the models"), collection_paused():
         from xorag.pipeline import Pipeline
         from xorag.runtime.device import limit_threads
 
         limit_threads(threads)
         pipeline = Pipeline.open(index, device=device, dtype=dtype, **parts)
-        pipeline.prepare(Mode.CLOSED if gate is GateKind.NEVER else mode)
-    _say_what_to_know(pipeline, options)
-    if json:
-        output.print_json(pipeline.ask(question, **options).as_json())
-        return
-    _show(_streamed(pipeline, question, options))
+        pipeline.prepare(mode)
+    return pipeline
 
 
 def _say_what_to_know(pipeline: "Pipeline", options: "AskOptions") -> None:
@@ -191,7 +214,7 @@ def _streamed(pipeline: "Pipeline", question: str, options: "AskOptions") -> Ans
     answer = pipeline.ask(question, on_text=on_text, **options)
     output.line("" if is_terminal else answer.answer)
     if answer.abstained:
-        output.line("(no answer: every passage's path scores below --abstain-below)")
+        output.line(why_no_answer(answer))
     return answer
 
 
@@ -208,6 +231,7 @@ def _show(answer: Answer) -> None:
         output.line()
         show = show_judgements if answer.mode is Mode.OPENRAG else _show_evidence
         show(answer)
+    show_verification(answer)
     cost, seconds = answer.cost, answer.cost.seconds
     read = ""
     if answer.evidence:

@@ -22,6 +22,7 @@ from xorag.cli.options import (
 )
 from xorag.cli.reading_options import (
     AbstainOption,
+    AbstainUnverifiedOption,
     AsRelevantOption,
     CalibrationOption,
     HopByOption,
@@ -31,6 +32,7 @@ from xorag.cli.reading_options import (
     SelectOption,
     ThresholdOption,
     TogetherOption,
+    VerifyOption,
 )
 from xorag.evaluation.plan import PassageSource, Rows
 from xorag.pipeline.finding_options import HopBy, SelectBy
@@ -38,9 +40,10 @@ from xorag.pipeline.generator_kind import GeneratorKind
 from xorag.types import GateKind, Mode, SearchMode
 
 if TYPE_CHECKING:
-    from xorag.evaluation.opening import Opened
+    from xorag.evaluation.opening import Opened, Place
     from xorag.evaluation.overview import Summary
     from xorag.evaluation.run import Evaluation, EvaluationProgress
+    from xorag.pipeline.opening import PartNames
 
 
 def evaluate(
@@ -97,6 +100,8 @@ def evaluate(
         SelectBy | None, typer.Option(help="Unset, relevance, in mode openrag only.")
     ] = None,
     reranker: RerankerOption = None,
+    verify: VerifyOption = False,
+    abstain_unverified: AbstainUnverifiedOption = False,
     model: ModelOption = None,
     encoder: EncoderOption = None,
     projector: ProjectorOption = None,
@@ -123,7 +128,8 @@ def evaluate(
 
     finding = (hops, hop_by, select, select_by)
     asking = (passages, k, rows, limit, seed, max_new_tokens)
-    settings = Settings(*asking, *finding, gate, threshold, abstain_below, together, as_relevant)
+    judging = (gate, threshold, abstain_below, together, as_relevant)
+    settings = Settings(*asking, *finding, *judging, verify, abstain_unverified)
     conditions = plan_conditions(
         _words(modes), k=k, tokens_per_passage=_numbers(tokens_per_passage)
     )
@@ -133,12 +139,10 @@ def evaluate(
     with output.working("reading the questions"):
         sets = read_sets([*questions, *(more_questions or [])], settings)
     with output.working("loading the models"):
-        from xorag.evaluation.opening import Place, open_models
+        from xorag.evaluation.opening import Place
         from xorag.evaluation.run import Evaluation
         from xorag.pipeline.opening import PartNames
-        from xorag.runtime.device import limit_threads
 
-        limit_threads(threads)
         is_judged = any(item.mode is Mode.OPENRAG for item in conditions)
         named = reader or ("shipped" if is_judged else None)
         parts = (model, encoder, projector, layout, named, calibration, reranker, search)
@@ -151,13 +155,25 @@ def evaluate(
             served_model=served_model,
             served_adapters=served_adapters,
         )
-        place = Place(device, dtype, batch_tokens)
-        opened = open_models(names, place.like(directory.recorded_models()), passages, conditions)
-    summary = _run(Evaluation(directory, settings, sets, conditions), opened)
+        evaluation = Evaluation(directory, settings, sets, conditions)
+        opened = _opened(evaluation, names, Place(device, dtype, batch_tokens), threads)
+    summary = _run(evaluation, opened)
     if json:
         output.print_json(summary.as_json())
         return
     show_summary(summary, out)
+
+
+def _opened(
+    evaluation: "Evaluation", names: "PartNames", place: "Place", threads: int | None
+) -> "Opened":
+    """The models of an evaluation, as they were where it goes on."""
+    from xorag.evaluation.opening import open_models
+    from xorag.runtime.device import limit_threads
+
+    limit_threads(threads)
+    place = place.like(evaluation.directory.recorded_models())
+    return open_models(names, place, evaluation.settings.passages, evaluation.conditions)
 
 
 def _run(evaluation: "Evaluation", opened: "Opened") -> "Summary":

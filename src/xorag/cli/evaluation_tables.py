@@ -74,6 +74,7 @@ def _below(item: "SetSummary") -> list[str]:
     return [
         *([f"retrieval, %: {found}"] if found else []),
         *(_judging(each) for each in item.conditions if each.judging),
+        *(_verifying(each, item.primary) for each in item.conditions if each.verifying),
         *([f"unfinished, ask again with these modes: {unfinished}"] if unfinished else []),
         *(f"note: {note}" for note in item.notes),
     ]
@@ -87,6 +88,25 @@ def _judging(item: "ConditionSummary") -> str:
     abstained = f", no answer to {_percent(judging.abstained)} %" if judging.abstained else ""
     areas = "".join(f"; AUC of {area.name} {_area(area.value)}" for area in judging.areas)
     return f"{item.label}: passages read for {_interval(judging.retrieved)} %{abstained}{areas}"
+
+
+def _verifying(item: "ConditionSummary", primary: str) -> str:
+    """What looking answers up in their passages found, cost and saved."""
+    found = item.verifying
+    if found is None:
+        return ""
+    first, last = found.wrong_unverified_first, found.wrong_unverified
+    wrong = f"; wrong so {_interval(first)} %, then {_interval(last)} %" if first and last else ""
+    withheld = ""
+    if found.withheld:
+        right = f", right ones among them {_percent(found.right_withheld)} %"
+        withheld = f"; withheld {_percent(found.withheld)} %{right if wrong else ''}"
+    return (
+        f"{item.label}, verified: unverified {_interval(found.unverified_first)} %, read again "
+        f"{_percent(found.reread.mean)} %, then unverified {_interval(found.unverified)} %{wrong}"
+        f"{withheld}; {primary} before {_interval(found.primary_first)} %; "
+        f"{found.prompt_tokens:.0f} prompt tokens and {found.seconds:.2f} s more a question"
+    )
 
 
 def _area(value: "Interval | None") -> str:

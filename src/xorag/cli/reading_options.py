@@ -38,3 +38,12 @@ SelectOption = Annotated[
 RerankerOption = Annotated[
     str | None, typer.Option(help="A cross-encoder, for --select-by reranker.")
 ]
+VerifyOption = Annotated[
+    bool,
+    typer.Option(
+        "--verify", help="Look numbers, dates and names up in the passages; read again if need be."
+    ),
+]
+AbstainUnverifiedOption = Annotated[
+    bool, typer.Option("--abstain-unverified", help="Give no answer where --verify finds a gap.")
+]

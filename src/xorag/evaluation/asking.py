@@ -13,7 +13,7 @@ from xorag.data.questions import LabelledPassage, Question, Task
 from xorag.errors import EvaluationError
 from xorag.evaluation.passages import as_passage, find_gold, given_passages, gold_passages
 from xorag.evaluation.plan import Condition, PassageSource, Settings
-from xorag.evaluation.results import EvidenceResult, Result
+from xorag.evaluation.results import EvidenceResult, Result, VerificationResult
 from xorag.evaluation.scoring import scores_of
 from xorag.pipeline.finding_options import SelectBy
 from xorag.types import Answer, Evidence, Mode, Passage
@@ -94,6 +94,8 @@ def ask_options(task: Task, condition: Condition, settings: Settings) -> "AskOpt
     }
     if condition.k and settings.hops > 1:
         options |= {"hops": settings.hops, "hop_by": settings.hop_by}
+    if condition.k and settings.verify:
+        options |= {"verify": True, "abstain_unverified": settings.abstain_unverified}
     judges = condition.mode is Mode.OPENRAG
     if condition.k and (judges or settings.select_by is SelectBy.RERANKER):
         options |= {"select": settings.select, "select_by": settings.select_by}
@@ -142,6 +144,24 @@ def build_result(asked: Asked, condition: Condition, answer: Answer) -> Result:
         gold_ids=tuple(gold.id for gold in golds) or None,
         gate=answer.gate,
         abstained=answer.abstained,
+        verified=_verified(question, answer, read),
+    )
+
+
+def _verified(
+    question: Question, answer: Answer, read: Sequence[Passage]
+) -> VerificationResult | None:
+    """What verifying found, with the scores of the answers that it did away with."""
+    found = answer.verification
+    if found is None:
+        return None
+    first = found.second_reading.first_answer if found.second_reading else None
+    return VerificationResult(
+        found,
+        first_scores=None if first is None else scores_of(question, first, read),
+        withheld_scores=None
+        if found.withheld is None
+        else scores_of(question, found.withheld, read),
     )
 
 

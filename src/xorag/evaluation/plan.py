@@ -86,6 +86,10 @@ class Settings:
     """Whether all passages of a question are read in one paragraph."""
     as_relevant: bool = False
     """Whether each passage is answered from as if it were relevant."""
+    verify: bool = False
+    """Whether answers are looked up in their passages, where a mode reads any."""
+    abstain_unverified: bool = False
+    """Whether an answer is withheld in which something is not found."""
 
     def __post_init__(self) -> None:
         for name, value in (
@@ -104,6 +108,8 @@ class Settings:
             gate=self.gate,
             threshold=self.threshold,
             abstain_below=self.abstain_below,
+            verify=self.verify,
+            abstain_unverified=self.abstain_unverified,
         )
         if self.hops > 1 and self.passages is not PassageSource.RETRIEVED:
             raise UsageError(
@@ -155,11 +161,16 @@ def plan_conditions(
 
 
 def require_used(settings: Settings, conditions: Sequence[Condition]) -> None:
-    """Refuse options of mode openrag where it is not asked.
+    """Refuse options of mode openrag where it is not asked, and verifying without passages.
 
     Raises:
         UsageError: If there is one.
     """
+    if settings.verify and not any(condition.k for condition in conditions):
+        raise UsageError(
+            "--verify looks answers up in passages, but none is read; leave it out, or add text, "
+            "xrag or openrag to --modes"
+        )
     if any(condition.mode is Mode.OPENRAG for condition in conditions):
         return
     by_relevance = settings.select is not None and settings.select_by is not SelectBy.RERANKER

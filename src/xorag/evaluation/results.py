@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from xorag.artifact.storage import translate_os_errors
 from xorag.data.questions import Task
 from xorag.errors import ArtifactError
-from xorag.types import Critique, GateDecision
+from xorag.types import Critique, GateDecision, Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,17 @@ class EvidenceResult:
     """How mode `openrag` judged it."""
     is_chosen: bool | None = None
     """Whether mode `openrag` gave the answer of the path through it."""
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationResult:
+    """What verifying found in an answer, and how good the answers are that it did away with."""
+
+    verification: Verification
+    first_scores: Mapping[str, float] | None = None
+    """Of the answer of the first reading, where there was a second."""
+    withheld_scores: Mapping[str, float] | None = None
+    """Of the answer that was withheld."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +72,9 @@ class Result:
     gate: GateDecision | None = None
     """Whether mode `openrag` read passages, and why."""
     abstained: bool = False
-    """Whether mode `openrag` left the question without an answer."""
+    """Whether mode `openrag`, or verifying, left the question without an answer."""
+    verified: VerificationResult | None = None
+    """Where answers were verified."""
 
     def as_json(self) -> dict[str, Any]:
         """The documented line."""

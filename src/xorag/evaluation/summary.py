@@ -25,6 +25,7 @@ from xorag.evaluation.statistics import (
     paired_test,
     verdict,
 )
+from xorag.evaluation.verifying import VerifyingSummary, summarise_verifying
 from xorag.types import Mode
 
 PRIMARY_METRICS: Mapping[Task, str] = MappingProxyType(
@@ -57,6 +58,8 @@ class ConditionSummary:
     seconds: float
     judging: JudgingSummary | None = None
     """Of mode `openrag`."""
+    verifying: VerifyingSummary | None = None
+    """Where answers were verified."""
     share_of_text_gain: Interval | None = None
     """Of the primary metric, on the questions that this, text and closed book answered."""
 
@@ -161,6 +164,7 @@ def _summarise(
         judging=summarise_judging(
             item.results, None if closed is None else closed.results, primary, seed=seed
         ),
+        verifying=summarise_verifying(results, primary, seed=seed),
     )
 
 
