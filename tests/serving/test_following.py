@@ -52,6 +52,19 @@ def test_documents_that_are_added_are_found_at_the_next_search(
     assert index.count().documents == len(DOCUMENTS) + 1
 
 
+def test_an_index_that_is_held_stays_at_its_version_until_it_is_let_go(
+    index: FollowedIndex, directory: Path, tiny_world: World
+) -> None:
+    before = found(index)
+
+    with index.held():
+        build([NEW], directory, tiny_world)
+        during = found(index)
+
+    assert during == before
+    assert found(index) == before | {"madrid"}
+
+
 def test_a_directory_that_is_replaced_is_read_anew_with_the_encoder_that_is_open(
     index: FollowedIndex, directory: Path, tiny_world: World
 ) -> None:

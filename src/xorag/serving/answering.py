@@ -3,7 +3,8 @@
 Knows nothing of lines, threads or HTTP.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol, Unpack
 
 from xorag.generation.protocol import IsWanted, OnText
@@ -31,24 +32,40 @@ class AnswersMany(Protocol):
         ...
 
 
-def answer_together(pipeline: AnswersMany, tickets: Sequence[Ticket]) -> None:
+def answer_together(
+    pipeline: AnswersMany,
+    tickets: Sequence[Ticket],
+    hold_index: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> None:
     """Answer the questions of tickets of one group; each hears of its own answer or failure.
 
     Where the batch fails, as for a prompt that is too long, each that was not answered yet is
     asked again by itself, unless some of its text was told already.
+
+    Args:
+        pipeline: What answers.
+        tickets: Of questions that are asked with the same options.
+        hold_index: Within it, the index stays at one version; entered for questions that search
+            more than once.
     """
     wanted = [ticket for ticket in tickets if ticket.is_wanted()]
     if not wanted:
         return
     try:
-        _ask(pipeline, wanted)
+        with hold_index() if _searches_again(wanted[0]) else nullcontext():
+            _ask(pipeline, wanted)
     except Exception as error:  # noqa: BLE001 - whatever it is, the one who asked hears of it
         unanswered = [ticket for ticket in wanted if not ticket.is_done]
         for ticket in unanswered:
             if len(wanted) == 1 or ticket.has_text:
                 ticket.tell(error)
             else:
-                answer_together(pipeline, [ticket])
+                answer_together(pipeline, [ticket], hold_index)
+
+
+def _searches_again(ticket: Ticket) -> bool:
+    request = ticket.work.question
+    return request is not None and request.options.get("hops", 1) > 1
 
 
 def _ask(pipeline: AnswersMany, tickets: Sequence[Ticket]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from xorag.artifact.manifest import MANIFEST_NAME, Manifest
 from xorag.errors import ArtifactError, XoragError
+from xorag.retrieval.index import PassageIndex
 from xorag.retrieval.timed import IndexOnDemand, TimedHits
 from xorag.serving.protocol import IndexAbout
 
@@ -41,6 +42,7 @@ class FollowedIndex:
         self._directory = directory
         self._signature = self._present_signature()
         self._opening = threading.Lock()
+        self._is_held = False
 
     @property
     def manifest(self) -> Manifest:
@@ -68,6 +70,23 @@ class FollowedIndex:
         with self._readable():
             return self._present().find(questions, k=k, pieces=pieces)
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Have all searches in the block see one version of the index, where Lance keeps it."""
+        store = self.open().index
+        if not isinstance(store, PassageIndex):
+            yield
+            return
+        with self._readable():
+            store.table.checkout(store.table.version)
+        self._is_held = True
+        try:
+            yield
+        finally:
+            self._is_held = False
+            with self._readable():
+                store.table.checkout_latest()
+
     def count(self) -> IndexAbout:
         """How much the index holds now; raises as `find` does, and from any thread."""
         with self._readable():
@@ -77,6 +96,8 @@ class FollowedIndex:
     def _present(self) -> IndexOnDemand:
         """The index, opened again if another one lies at its place now."""
         with self._opening:
+            if self._is_held:
+                return self._index
             signature = self._present_signature()
             if signature != self._signature or signature is None:
                 self._index = self._index.again()

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from xorag.errors import UsageError
 
-BACKLOG = 2048
+BACKLOG, LAST_PORT = 2048, 65_535
 
 
 def bound_socket(host: str, port: int) -> socket.socket:
@@ -23,12 +23,14 @@ def bound_socket(host: str, port: int) -> socket.socket:
         port: 0 for a free one.
 
     Raises:
-        UsageError: If it cannot be had.
+        UsageError: If it cannot be had, or there is no such port.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    if not 0 <= port <= LAST_PORT:
+        raise UsageError(f"--port must be 0 to {LAST_PORT}, got {port}; 0 takes a free one")
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise UsageError(
             f"{host} port {port} cannot be listened at ({error}); give another --host or --port"
         ) from error

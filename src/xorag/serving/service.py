@@ -4,6 +4,7 @@ Knows nothing of HTTP.
 """
 
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -49,7 +50,8 @@ class PipelineService:
         self._served = served
         self._options = options
         self._line = WaitingLine(size=options.max_queue, batch_size=options.batch_size)
-        self._worker = Worker(served.pipeline, self._line)
+        hold_index = nullcontext if served.index is None else served.index.held
+        self._worker = Worker(served.pipeline, self._line, hold_index)
 
     @property
     def modes(self) -> tuple[Mode, ...]:

@@ -6,7 +6,8 @@ Knows nothing of HTTP.
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from xorag.serving.answering import AnswersMany, answer_together
 from xorag.serving.line import WaitingLine
@@ -18,9 +19,22 @@ logger = logging.getLogger(__name__)
 class Worker:
     """Takes batches out of a line and works at them, one after another."""
 
-    def __init__(self, pipeline: AnswersMany, line: WaitingLine) -> None:
+    def __init__(
+        self,
+        pipeline: AnswersMany,
+        line: WaitingLine,
+        hold_index: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """Get ready; `start` begins.
+
+        Args:
+            pipeline: What answers.
+            line: Where requests wait.
+            hold_index: Within it, the index stays at one version.
+        """
         self._pipeline = pipeline
         self._line = line
+        self._hold_index = hold_index
         self._running = 0
         # A daemon, so that a second Ctrl-C need not wait for the answers under way.
         self._thread = threading.Thread(target=self._work, name="xorag-worker", daemon=True)
@@ -61,7 +75,7 @@ class Worker:
     def _work_at(self, batch: Sequence[Ticket]) -> None:
         job = batch[0].work.job
         if job is None:
-            answer_together(self._pipeline, batch)
+            answer_together(self._pipeline, batch, self._hold_index)
         elif batch[0].is_wanted():
             batch[0].tell(_outcome_of(batch[0]))
 
