@@ -27,9 +27,11 @@ def server() -> Iterator[Stub]:
 
 
 @pytest.fixture
-def stub(server: Stub) -> Stub:
+def stub(server: Stub) -> Iterator[Stub]:
     server.reset()
-    return server
+    address = server.address
+    yield server
+    server.address = address
 
 
 @pytest.fixture

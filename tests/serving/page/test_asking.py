@@ -62,7 +62,7 @@ def test_judgements_are_bars_and_the_chosen_passage_is_marked(window: Window) ->
     ]
     assert passages.first.get_by_text("answered from").is_visible()
     assert not passages.nth(1).get_by_text("answered from").is_visible()
-    assert "The reader wanted passages (0.83, threshold 0.50)" in cards.inner_text()
+    assert "The reader wanted passages: probability 0.83, threshold 0.50." in cards.inner_text()
 
 
 def test_a_mode_is_asked_with_what_it_understands_and_nothing_else(window: Window) -> None:

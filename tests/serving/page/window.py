@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from playwright.sync_api import Locator, Page, Request
+from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.serving.page.stub_service import Stub
 
@@ -43,9 +43,8 @@ class Window:
         """Follow a shared link, and wait for all its answers; gives their cards."""
         self.open(q=QUESTION, **options)
         self.page.locator(".answer").first.wait_for()
-        self.page.wait_for_function(
-            "[...document.querySelectorAll('.answer')].every(a => a.ariaBusy === 'false')"
-        )
+        # Not `wait_for_function`, whose text the page's policy forbids to be run.
+        expect(self.page.locator(".answer[aria-busy=true]")).to_have_count(0)
         return self.cards
 
     @property

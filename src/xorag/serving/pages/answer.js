@@ -148,8 +148,9 @@ function troubleOf(error) {
 
 function gateWords({ gate }) {
   if (!gate) return "";
-  const compared = gate.threshold === null || gate.confidence === null
-    ? ""
-    : ` (${gate.confidence.toFixed(2)}, threshold ${gate.threshold.toFixed(2)})`;
-  return (gate.retrieved ? "The reader wanted passages" : "The reader answered without passages") + compared;
+  const did = gate.retrieved ? "The reader wanted passages" : "The reader answered without passages";
+  if (gate.threshold === null || gate.confidence === null) return `${did}.`;
+  // By token it is compared how likely it asks for passages; else how sure it is without them.
+  const what = gate.kind === "token" ? "probability" : "confidence without them";
+  return `${did}: ${what} ${gate.confidence.toFixed(2)}, threshold ${gate.threshold.toFixed(2)}.`;
 }

@@ -6,7 +6,7 @@ import { announce, byId, fromTemplate, showText } from "./dom.js";
 import { startUploads } from "./uploads.js";
 import { plural, sentence } from "./words.js";
 
-const PAGE = 20;
+const PAGE = 10;
 let shown = 0;
 let hasLibrary = true;
 let onChange = async () => {};
