@@ -55,7 +55,7 @@ def one_process() -> Iterator[None]:
 def test_weights_that_were_shared_out_are_whole_and_can_be_saved() -> None:
     frozen, projector = nn.Linear(3, 3).requires_grad_(requires_grad=False), Projector(4, 3)
     before = {name: tensor.clone() for name, tensor in projector.state_dict().items()}
-    model = nn.ModuleList([frozen, projector])
+    model = nn.Sequential(frozen, projector)
     mesh = distributed.init_device_mesh("cpu", (1,))
     fully_shard(frozen, mesh=mesh)
     fully_shard(model, mesh=mesh)

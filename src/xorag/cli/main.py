@@ -78,6 +78,10 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
         "calibrate": Verb(
             "xorag.cli.calibrate", "calibrate", "Choose when a reader retrieves, on questions."
         ),
+        "plan": Verb("xorag.cli.plan", "plan", "Reckon what an index and answers will cost."),
+        "adapters": Verb(
+            "xorag.cli.adapters", "adapters", "Write a projector's adapters for a vLLM server."
+        ),
         "push": Verb("xorag.cli.push", "push", "Put an artifact on the Hugging Face hub."),
         "profile": Verb("xorag.cli.profile", "profile", "Measure what answering costs."),
         "config show": Verb("xorag.cli.config", "show", "Print a recipe with all its options."),

@@ -39,11 +39,7 @@ class IndexCost:
 
 def measured_cost(index: PassageIndex, encoder: Encoder) -> IndexCost:
     """Read all rows of an index and the sizes of its files."""
-    totals: Counter[str] = Counter()
-    count = 0
-    for batch in index.table.search().to_batches(1024):
-        count += batch.num_rows
-        totals.update({name: batch.column(name).nbytes for name in batch.schema.names})
+    totals, count = column_bytes(index)
     some = next(index.stream(batch_size=_ENCODED)).passages if count else []
     return IndexCost(
         passages=count,
@@ -52,6 +48,16 @@ def measured_cost(index: PassageIndex, encoder: Encoder) -> IndexCost:
         encode_flops=encode_flops(some, encoder),
         source=str(index.directory),
     )
+
+
+def column_bytes(index: PassageIndex) -> tuple[Counter[str], int]:
+    """Bytes of each column over all rows, uncompressed, and how many rows there are."""
+    totals: Counter[str] = Counter()
+    count = 0
+    for batch in index.table.search().to_batches(1024):
+        count += batch.num_rows
+        totals.update({name: batch.column(name).nbytes for name in batch.schema.names})
+    return totals, count
 
 
 def expected_cost(passages: Sequence[Passage], encoder: Encoder, pieces: int = 1) -> IndexCost:
