@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from xorag.serving.options import ServeOptions
     from xorag.serving.protocol import About
 
+_PACKAGES = ("fastapi", "prometheus_client", "python_multipart", "sse_starlette", "uvicorn")
+
 
 def serve(
     *,
@@ -118,6 +120,12 @@ def _options(
     host: str, key_file: Path | None, max_queue: int, timeout: float, batch_size: int
 ) -> "ServeOptions":
     """Refuse what no model is needed to refuse."""
+    from importlib.util import find_spec
+
+    from xorag.errors import MissingExtraError
+
+    if missing := [name for name in _PACKAGES if find_spec(name) is None]:
+        raise MissingExtraError(f"serving needs {', '.join(missing)}; install xorag[serve]")
     from xorag.serving.options import (
         ServeOptions,
         is_loopback,
