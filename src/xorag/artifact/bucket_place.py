@@ -18,6 +18,7 @@ from xorag.errors import ArtifactError, StorageError
 if TYPE_CHECKING:
     from pyarrow import fs
 
+TRIES = 2
 LOCAL_REGION = "us-east-1"
 """Of a store at an endpoint of its own, where none is named: Lance asks for one."""
 
@@ -42,11 +43,9 @@ class BucketPlace:
     @property
     def storage_options(self) -> dict[str, str] | None:
         """What Lance does not read from the environment by itself: a store's own endpoint."""
-        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-        if not endpoint:
+        endpoint, region = _endpoint(), _region()
+        if endpoint is None:
             return None
-        names = ("AWS_REGION", "AWS_DEFAULT_REGION")
-        region = next((os.environ[name] for name in names if name in os.environ), LOCAL_REGION)
         is_plain = str(endpoint.startswith("http://")).lower()
         return {"endpoint": endpoint, "allow_http": is_plain, "region": region}
 
@@ -119,8 +118,12 @@ class BucketPlace:
     def _files(self) -> "fs.FileSystem":
         from pyarrow import fs  # noqa: PLC0415 - indexes in folders shall not wait for it
 
-        files, _ = fs.FileSystem.from_uri(self.uri)
-        return files
+        endpoint = _endpoint()
+        if endpoint is None:
+            files, _ = fs.FileSystem.from_uri(self.uri)
+            return files
+        tries = fs.AwsStandardS3RetryStrategy(max_attempts=TRIES)
+        return fs.S3FileSystem(endpoint_override=endpoint, region=_region(), retry_strategy=tries)
 
     def _listed(self, *, recursive: bool) -> "list[fs.FileInfo]":
         from pyarrow import fs  # noqa: PLC0415 - as above
@@ -138,3 +141,13 @@ class BucketPlace:
                 f"the object store at {self.name!r} refuses or cannot be reached ({error}); check "
                 f"the bucket, the credentials, AWS_REGION and AWS_ENDPOINT_URL"
             ) from error
+
+
+def _endpoint() -> str | None:
+    """Of a store of one's own, as boto3 and the AWS tools name it, too."""
+    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or None
+
+
+def _region() -> str:
+    names = ("AWS_REGION", "AWS_DEFAULT_REGION")
+    return next((os.environ[name] for name in names if name in os.environ), LOCAL_REGION)

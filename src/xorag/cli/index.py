@@ -1,33 +1,45 @@
 """`xorag index`: documents into an index, and out of it."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from itertools import islice
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from xorag.cli import output
+from xorag.cli.index_job import Job, progress_of
 from xorag.cli.options import DeviceOption
 from xorag.data.formats import SourceFormat
 from xorag.errors import UsageError
 
 if TYPE_CHECKING:
-    from xorag.data.rows import BadRow
     from xorag.retrieval.encoder import PassageEncoder
-    from xorag.retrieval.ingest_report import IngestProgress, IngestReport
-    from xorag.types import Document
+    from xorag.retrieval.ingest_report import IngestOptions, IngestReport
 
-BAD_ROWS_SHOWN = 5
+
+class EngineKind(StrEnum):
+    """What encodes."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
+class StoreKind(StrEnum):
+    """What keeps the passages."""
+
+    LANCE = "lance"
+    MILVUS = "milvus"
+
 
 Sources = Annotated[
     list[Path] | None,
     typer.Argument(help="Files and folders: text, Markdown, HTML, PDF, JSON Lines, TSV, Parquet."),
 ]
-IndexDirectory = Annotated[Path, typer.Option("--index", help="The directory of the index.")]
+IndexDirectory = Annotated[
+    Path, typer.Option("--index", help="The directory of the index, or s3://bucket/prefix.")
+]
 
 
 def index(
@@ -73,6 +85,21 @@ def index(
     delete: Annotated[
         list[str] | None, typer.Option(help="Delete the document of this id; may be repeated.")
     ] = None,
+    engine: Annotated[
+        EngineKind, typer.Option(help="What encodes: this machine, or a Ray cluster.")
+    ] = EngineKind.LOCAL,
+    workers: Annotated[
+        int, typer.Option(help="Processes that encode side by side, on this machine or on Ray.")
+    ] = 1,
+    ray_address: Annotated[
+        str | None, typer.Option(help="Of the Ray cluster; unset, one is started here.")
+    ] = None,
+    store: Annotated[
+        StoreKind | None, typer.Option(help="What keeps the passages of a new index.")
+    ] = None,
+    uri: Annotated[
+        str | None, typer.Option(help="Of Milvus: a server's URL, or a file for Milvus Lite.")
+    ] = None,
     device: DeviceOption = None,
     json: output.JsonFlag = False,
 ) -> None:
@@ -82,59 +109,50 @@ def index(
     was stopped goes on where it was when it is run again.
 
     Example: `xorag index articles/ notes.jsonl --index my-index`
+
+    Example: `xorag index articles/ --index s3://my-bucket/my-index --workers 4`
+
+    Example: `xorag index articles/ --index my-index --store milvus --uri http://milvus:19530`
     """
     job = Job(sources or [], directory, source_format, limit, skip_bad=skip_bad)
     if delete:
         _print_deleted(job, delete, json=json)
         return
     _check(job, chunk_tokens, pieces, prune=prune)
+    milvus = _milvus_of(store, uri)
+    engine_options = _Engine(engine, workers, ray_address, device)
+    engine_options.check(job)
     found = _open_encoder(directory, encoder, encoder_option or [], device, multivector=multivector)
-    report = _run(job, found, chunk_tokens, pieces, prune=prune)
+    from xorag.retrieval.ingest_report import IngestOptions
+
+    options = IngestOptions(chunk_tokens=chunk_tokens, pieces=pieces, prune=prune, milvus=milvus)
+    report = _run(job, found, options, engine_options)
     if json:
         output.print_json({"index": str(directory), "encoder": found.spec.name, **asdict(report)})
         return
     _print_report(report, directory)
 
 
-@dataclass(slots=True)
-class Job:
-    """What is to be read, and how far that is."""
+@dataclass(frozen=True, slots=True)
+class _Engine:
+    """What encodes, as it was asked for."""
 
-    sources: list[Path]
-    directory: Path
-    source_format: SourceFormat | None
-    limit: int | None
-    skip_bad: bool = field(kw_only=True)
-    byte_count: int = 0
-    bytes_read: int = 0
-    skipped: int = 0
+    kind: EngineKind
+    workers: int
+    ray_address: str | None
+    device: str | None
 
-    def documents(self) -> "Iterator[Document]":
-        """The documents, counted as they are read."""
-        from xorag.data.readers import read_documents
-
-        found = read_documents(
-            self.sources,
-            source_format=self.source_format,
-            on_bad_row=self._skip if self.skip_bad else None,
-            on_bytes=self._count_bytes,
-        )
-        return islice(found, self.limit)
-
-    def share_read(self, documents: int) -> float:
-        """Which part of the work was read, from 0 to 1."""
-        by_bytes = self.bytes_read / self.byte_count if self.byte_count else 0.0
-        by_count = documents / self.limit if self.limit else 0.0
-        return min(1.0, max(by_bytes, by_count))
-
-    def _count_bytes(self, count: int) -> None:
-        self.bytes_read += count
-
-    def _skip(self, row: "BadRow") -> None:
-        self.skipped += 1
-        if self.skipped <= BAD_ROWS_SHOWN:
-            where = f"{row.path}, {row.place}" if row.place else str(row.path)
-            output.say(f"left out: {where}: {row.reason}")
+    def check(self, job: Job) -> None:
+        """Refuse what does not go together."""
+        if self.workers < 1:
+            raise UsageError(f"--workers must be at least 1, got {self.workers}")
+        if self.ray_address is not None and self.kind is not EngineKind.RAY:
+            raise UsageError("--ray-address is for --engine ray; give both or none")
+        if self.kind is EngineKind.RAY and job.skip_bad and job.limit is not None:
+            raise UsageError(
+                "--engine ray counts bad rows towards --limit, so --skip-bad and --limit do not go "
+                "together there; leave one of them out"
+            )
 
 
 def _check(job: Job, chunk_tokens: int | None, pieces: int | None, *, prune: bool) -> None:
@@ -164,23 +182,24 @@ def _open_encoder(
     *,
     multivector: bool,
 ) -> "PassageEncoder":
-    from xorag.artifact.manifest import MANIFEST_NAME
+    from xorag.artifact.places import place_of
     from xorag.retrieval.families import EncoderOptions
 
     options = EncoderOptions.parse(settings) if settings else None
     # Read when LanceDB is imported; its warnings are for its developers.
     os.environ.setdefault("LANCEDB_LOG", "error")
-    from xorag.retrieval.index import PassageIndex
+    from xorag.retrieval.index_manifest import index_manifest
     from xorag.retrieval.search import open_encoder
-    from xorag.retrieval.writer import refuse_foreign
+    from xorag.retrieval.writer import OWN_IN_BUCKET
     from xorag.runtime.device import limit_threads, pick_device
 
     limit_threads()
-    exists = (directory / MANIFEST_NAME).is_file()
+    place = place_of(directory)
+    exists = place.has_manifest()
     if not exists:
-        refuse_foreign(directory)
+        place.refuse_foreign(*OWN_IN_BUCKET)
     return open_encoder(
-        PassageIndex.open(directory).spec if exists else None,
+        index_manifest(place).encoder if exists else None,
         name,
         multivector=multivector,
         options=options,
@@ -188,35 +207,41 @@ def _open_encoder(
     )
 
 
+def _milvus_of(store: StoreKind | None, uri: str | None) -> str | None:
+    """Where Milvus is, if it is to keep the passages."""
+    if (store is StoreKind.MILVUS) != (uri is not None):
+        raise UsageError(
+            f"--store milvus and --uri go together, but only "
+            f"{'--uri' if uri is not None else '--store milvus'} was given; give both, such as "
+            f"--store milvus --uri http://localhost:19530"
+        )
+    if uri is None:
+        return None
+    from xorag.retrieval.milvus_client import milvus_uri
+
+    return milvus_uri(uri)
+
+
 def _run(
-    job: Job,
-    encoder: "PassageEncoder",
-    chunk_tokens: int | None,
-    pieces: int | None,
-    *,
-    prune: bool,
+    job: Job, encoder: "PassageEncoder", options: "IngestOptions", engine: _Engine
 ) -> "IngestReport":
     from xorag.retrieval.ingest import build_index
-    from xorag.retrieval.ingest_report import IngestOptions
 
-    options = IngestOptions(chunk_tokens=chunk_tokens, pieces=pieces, prune=prune)
-    with _progress(job) as tell:
-        report = build_index(job.documents(), job.directory, encoder, options, tell)
+    with progress_of(job) as tell:
+        if engine.kind is EngineKind.RAY:
+            from xorag.retrieval.engines.ray_data import RayOptions, Sources, build_on_ray
+
+            sources = Sources(job.sources, job.source_format, job.limit, is_skipping=job.skip_bad)
+            ray = RayOptions(engine.workers, engine.ray_address, engine.device, job.skip)
+            report = build_on_ray(sources, job.directory, encoder.spec, options, ray, tell)
+        else:
+            from xorag.retrieval.engines.processes import EngineOptions
+
+            several = EngineOptions(engine.workers, engine.device) if engine.workers > 1 else None
+            report = build_index(
+                job.documents(), job.directory, encoder, options, tell, engine=several
+            )
     return replace(report, skipped_rows=job.skipped)
-
-
-@contextmanager
-def _progress(job: Job) -> "Iterator[Callable[[IngestProgress], None]]":
-    """A bar of passages, whose total is estimated from the part of the sources that was read."""
-    with output.progress("indexing", unit="passages") as bar:
-
-        def tell(progress: "IngestProgress") -> None:
-            share = job.share_read(progress.documents)
-            known = progress.passages + progress.pending
-            total = round(known / share) if share and known else None
-            bar.update(progress.passages, total=total, note=f"{progress.documents} documents read")
-
-        yield tell
 
 
 def _print_report(report: "IngestReport", directory: Path) -> None:
@@ -229,12 +254,15 @@ def _print_report(report: "IngestReport", directory: Path) -> None:
         "bad rows left out": report.skipped_rows,
     }
     said = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    rate = report.passages / report.seconds if report.seconds else 0.0
+    encoding = report.seconds - report.start_seconds
+    rate = report.passages / encoding if encoding > 0 else 0.0
     output.line(f"documents: {said or 'none'}")
     output.line(
         f"passages: {report.passages} encoded in {report.seconds:.1f} s ({rate:.0f}/s), "
         f"{report.total_passages} in the index {directory}"
     )
+    if report.start_seconds:
+        output.line(f"of these {report.start_seconds:.1f} s went into starting Ray, not the rate")
 
 
 def _print_deleted(job: Job, ids: list[str], *, json: bool) -> None:

@@ -19,11 +19,17 @@ RERANKER_KINDS = ("cross-encoder", "colbert")
 def search(
     query: Annotated[str, typer.Argument(help="A question, or some words.")],
     *,
-    directory: Annotated[Path, typer.Option("--index", help="The directory of the index.")],
+    directory: Annotated[
+        Path, typer.Option("--index", help="The directory of the index, or s3://bucket/prefix.")
+    ],
     k: Annotated[int, typer.Option("-k", help="How many passages.")] = 5,
     mode: Annotated[
         SearchMode, typer.Option(help="By embedding, by words, or both fused.")
     ] = SearchMode.DENSE,
+    document: Annotated[
+        list[str] | None,
+        typer.Option(help="Search in the document of this id only; may be repeated."),
+    ] = None,
     encoder: Annotated[
         str | None, typer.Option(help="A folder or name; default: the index's own.")
     ] = None,
@@ -52,7 +58,7 @@ def search(
     retriever = open_retriever(directory, encoder=encoder, mode=mode, device=place)
     if reranker is not None:
         retriever = retriever.reranked_by(_open_reranker(reranker, reranker_kind, str(place)))
-    (hits,) = retriever.search([query], k=k)
+    (hits,) = retriever.search([query], k=k, within=document)
     if json:
         found = [_hit_json(hit) for hit in hits]
         output.print_json({"query": query, "mode": mode.value, "reranker": reranker, "hits": found})

@@ -58,6 +58,8 @@ class IngestReport:
     total_passages: int
     """Passages in the index now."""
     seconds: float
+    start_seconds: float = 0.0
+    """Of these, what it took until Ray was ready."""
 
 
 @dataclass(slots=True)

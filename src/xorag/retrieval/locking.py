@@ -7,6 +7,7 @@ import hashlib
 import os
 import socket
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -34,6 +35,8 @@ class Holder:
     host: str
     process: int
     since: str
+    token: str = ""
+    """Chosen at random, since a process number comes again."""
 
     def __str__(self) -> str:
         return f"process {self.process} on {self.host!r}, since {self.since},"
@@ -90,34 +93,34 @@ def _file_lock(path: Path, name: str) -> Iterator[None]:
 
 def _claim(connection: lancedb.DBConnection, name: str) -> None:
     """Make the lock, over one whose process was killed on this machine if need be."""
-    if _is_made(connection):
-        return
-    holder = _holder(connection)
-    if holder is not None and holder.is_gone():
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    mine = Holder(socket.gethostname(), os.getpid(), now, uuid.uuid4().hex)
+    holder = _first(connection, mine)
+    if holder is not None and holder != mine and holder.is_gone():
         connection.drop_table(LOCK_TABLE, ignore_missing=True)
-        if _is_made(connection):
-            return
-    raise WriterBusyError(
-        f"{holder or 'another process'} is writing to the index at {name!r}; wait until it is "
-        f"done, or, if it was killed, delete {name}/{LOCK_TABLE}.lance"
-    )
+        holder = _first(connection, mine)
+    if holder != mine:
+        raise WriterBusyError(
+            f"{holder or 'another process'} is writing to the index at {name!r}; wait until it is "
+            f"done, or, if it was killed, delete {name}/{LOCK_TABLE}.lance"
+        )
 
 
-def _is_made(connection: lancedb.DBConnection) -> bool:
-    row = Holder(socket.gethostname(), os.getpid(), datetime.now(UTC).isoformat(timespec="seconds"))
+def _first(connection: lancedb.DBConnection, mine: Holder) -> Holder | None:
+    """Make the table if there is none, and tell who did; None: it is gone meanwhile.
+
+    Of several that make it at once, Lance lets one write version 1 and others later versions, so
+    who is named in version 1 was the first.
+    """
     try:
-        connection.create_table(LOCK_TABLE, pa.Table.from_pylist([asdict(row)]), mode="create")
+        connection.create_table(LOCK_TABLE, pa.Table.from_pylist([asdict(mine)]))
     except (ValueError, OSError, RuntimeError):
-        if connection.table_exists(LOCK_TABLE):
-            return False
-        raise
-    return True
-
-
-def _holder(connection: lancedb.DBConnection) -> Holder | None:
-    """Who made the lock; None: it is gone meanwhile."""
+        if LOCK_TABLE not in connection.list_tables().tables:
+            raise
     try:
-        rows = connection.open_table(LOCK_TABLE).to_arrow().to_pylist()
+        table = connection.open_table(LOCK_TABLE)
+        table.checkout(1)
+        (row,) = table.to_arrow().to_pylist()
     except (ValueError, OSError, RuntimeError):
         return None
-    return Holder(**rows[0]) if rows else None
+    return Holder(**row)

@@ -50,6 +50,10 @@ class PieceEmbedder:
         found = self._embeddings(list(dict.fromkeys(text for row in texts for text in row)))
         return [np.stack([found[text] for text in row]).astype(np.float32) for row in texts]
 
+    def embed_questions(self, questions: Sequence[str]) -> list[FloatArray]:
+        """Embed questions, `(dimensions,)` each in float32."""
+        return [np.asarray(row, np.float32) for row in self._encoder.encode_queries(questions)]
+
     def needed_pieces(self, passages: Sequence[Passage], piece_tokens: int) -> list[int]:
         """Into how many pieces of that many tokens at most each passage has to be cut.
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 PIECE_TOKENS = 180
 """Most tokens that a soft token stands for, where no index says otherwise (xRAG's cut)."""
+STORED_PIECES = 0
+"""Asks for the embeddings of as many pieces a passage as an index holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class TimedHits:
     hits: list[list[Hit]]
     encode_seconds: float = 0.0
     search_seconds: float = 0.0
+    questions: list[FloatArray] | None = None
+    """The embeddings of the questions, `(dimensions,)` each, where the search made some."""
 
 
 class TimedRetriever(Protocol):
@@ -46,16 +50,18 @@ class TimedRetriever(Protocol):
     def find(self, questions: Sequence[str], *, k: int, pieces: int = 1) -> TimedHits:
         """Find the `k` best passages of each question.
 
-        Their `pieces` hold the embeddings of so many pieces each, if these are stored.
+        Their `pieces` hold the embeddings of so many pieces each, if these are stored; with
+        `pieces=STORED_PIECES` of as many as are stored.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class TimedEmbeddings:
-    """Embeddings of passages, `(pieces, dimensions)` each, and what encoding them took."""
+    """What was embedded, and what encoding it took."""
 
     embeddings: list[FloatArray]
+    """Of passages, `(pieces, dimensions)` each, or of questions, `(dimensions,)` each."""
     encode_seconds: float
 
 
@@ -64,6 +70,10 @@ class TimedEmbedder(Protocol):
 
     def embed(self, passages: Sequence[Passage], counts: Sequence[int]) -> TimedEmbeddings:
         """Embed each passage in so many pieces, or in more if the encoder would cut them."""
+        ...
+
+    def embed_questions(self, questions: Sequence[str]) -> TimedEmbeddings:
+        """Embed questions, `(dimensions,)` each."""
         ...
 
 
@@ -153,7 +163,8 @@ class IndexOnDemand:
         Args:
             questions: Any number.
             k: Passages of each.
-            pieces: Hits come with the embeddings of so many pieces, if the index holds these.
+            pieces: Hits come with the embeddings of so many pieces, if the index holds these, or
+                with `STORED_PIECES` of as many as it holds.
 
         Raises:
             IndexMismatchError: If the encoder is not the index's.
@@ -164,9 +175,11 @@ class IndexOnDemand:
         start = time.perf_counter()
         encoded = retriever.encode(questions)
         middle = time.perf_counter()
-        is_stored = pieces > 1 and pieces == retriever.index.piece_count
+        stored = retriever.index.piece_count
+        is_stored = stored > 1 and pieces in (stored, STORED_PIECES)
         hits = retriever.search_encoded(encoded, k=k, with_pieces=is_stored)
-        return TimedHits(hits, middle - start, time.perf_counter() - middle)
+        asked = list(encoded.embeddings) or None
+        return TimedHits(hits, middle - start, time.perf_counter() - middle, asked)
 
 
 class PiecesOnDemand:
@@ -212,6 +225,18 @@ class PiecesOnDemand:
         needed = embedder.needed_pieces(passages, self._piece_tokens)
         enough = [max(pair) for pair in zip(counts, needed, strict=True)]
         embeddings = embedder.embed(passages, enough)
+        return TimedEmbeddings(embeddings, time.perf_counter() - start)
+
+    def embed_questions(self, questions: Sequence[str]) -> TimedEmbeddings:
+        """Embed questions, `(dimensions,)` each; opening is not part of the time.
+
+        Raises:
+            IndexMismatchError: If the encoder is not the one that is recorded.
+            ModelNotFoundError: If the encoder is not found.
+        """
+        embedder = self.open()
+        start = time.perf_counter()
+        embeddings = embedder.embed_questions(questions)
         return TimedEmbeddings(embeddings, time.perf_counter() - start)
 
 

@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 from ctypes import c_int
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import connection
 from multiprocessing.sharedctypes import Synchronized
 
@@ -74,7 +74,7 @@ def encode(batch: list[Document]) -> EncodedBatch:
     """
     (this,) = _THIS
     if this.encoder is None:
-        source = EncoderSource(this.job.source.spec, this.job.device_of(this.number))
+        source = replace(this.job.source, device=this.job.device_of(this.number))
         this.encoder = BatchEncoder(source.open(), this.job.chunk_tokens, this.job.pieces)
     return this.encoder.encode_batch(batch)
 
