@@ -9,7 +9,7 @@ from xorag.cli import output
 
 
 def adapters(
-    projector: Annotated[Path, typer.Argument(help="A projector with adapters: directory or name.")],
+    projector: Annotated[Path, typer.Argument(help="With adapters: a directory or name.")],
     *,
     out: Annotated[Path, typer.Option("--out", "--to", help="New directory for the adapters.")],
     json: output.JsonFlag = False,
