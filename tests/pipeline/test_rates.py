@@ -179,6 +179,9 @@ class SlowEmbedder:
         pairs = zip(passages, counts, strict=True)
         return TimedEmbeddings([np.ones((count, WIDTH), np.float32) for _, count in pairs], 60.0)
 
+    def embed_questions(self, questions: Sequence[str]) -> TimedEmbeddings:
+        return TimedEmbeddings([np.ones(WIDTH, np.float32) for _ in questions], 60.0)
+
 
 def test_encoding_pieces_counts_as_encoding(pipeline: Pipeline) -> None:
     slow = Pipeline(
@@ -199,6 +202,9 @@ class NoEmbedder:
 
     def embed(self, passages: Sequence[Passage], counts: Sequence[int]) -> TimedEmbeddings:
         raise AssertionError(f"{len(passages)} passages were encoded in {counts} pieces")
+
+    def embed_questions(self, questions: Sequence[str]) -> TimedEmbeddings:
+        raise AssertionError(f"{len(questions)} questions were encoded")
 
 
 def test_stored_pieces_are_read_instead_of_encoding_them_again(

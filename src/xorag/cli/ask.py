@@ -26,11 +26,14 @@ from xorag.cli.reading_options import (
     AbstainUnverifiedOption,
     AsRelevantOption,
     CalibrationOption,
+    FormOption,
     HopByOption,
     HopsOption,
     RerankerOption,
     SearchOption,
     SelectOption,
+    SentencesOption,
+    StringsTokensOption,
     ThresholdOption,
     TogetherOption,
     VerifyOption,
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
     from xorag.pipeline.options import AskOptions
 
 _SNIPPET = 80
+_NO_TOKENS = (Form.DROPPED, Form.TEXT)
 
 
 def ask(
@@ -59,12 +63,12 @@ def ask(
         Mode,
         typer.Option(help="Read no passage, their text, soft tokens, or decide and judge."),
     ] = Mode.XRAG,
-    form: Annotated[
-        Form | None, typer.Option(help="How passages are read; unset, as the mode says.")
-    ] = None,
+    form: FormOption = None,
     tokens_per_passage: Annotated[
         int, typer.Option(help="Soft tokens a passage, 1 to 16, as the projector was trained for.")
     ] = 1,
+    strings_tokens: StringsTokensOption = 32,
+    sentences: SentencesOption = 1,
     k: Annotated[int, typer.Option("-k", help="Passages to read.")] = 1,
     max_new_tokens: Annotated[int, typer.Option(help="Where the answer is cut.")] = 32,
     reader: Annotated[
@@ -114,7 +118,7 @@ def ask(
 
     Example: `xorag ask "Where was the author of Emma born?" --index my-index -k 5 --hops 2`
 
-    Example: `xorag ask "When was Emma published?" --index my-index -k 3 --verify`
+    Example: `xorag ask "When was Emma published?" --index my-index -k 3 --form strings --verify`
     """
     options: AskOptions = {
         "mode": mode,
@@ -122,6 +126,8 @@ def ask(
         "max_new_tokens": max_new_tokens,
         "form": form,
         "tokens_per_passage": tokens_per_passage,
+        "strings_tokens": strings_tokens,
+        "sentences": sentences,
         "gate": gate,
         "threshold": threshold,
         "abstain_below": abstain_below,
@@ -200,7 +206,7 @@ def _check(question: str, options: "AskOptions") -> None:
     if asking.max_new_tokens < 1:
         raise UsageError(f"--max-new-tokens must be at least 1, got {asking.max_new_tokens}")
     tokens = options["tokens_per_passage"]
-    if tokens > 1 and (asking.reading is None or asking.reading.form is Form.TEXT):
+    if tokens > 1 and (asking.reading is None or asking.reading.form in _NO_TOKENS):
         raise UsageError(
             f"--tokens-per-passage {tokens} is for soft tokens, but no passage is read as such; "
             "leave it out, or read them with --mode xrag"
@@ -252,7 +258,7 @@ def _show_evidence(answer: Answer) -> None:
             item.form.value,
             item.tokens,
             item.passage.title,
-            _snippet(item.passage.text),
+            _snippet(" … ".join(item.shown) or item.passage.text),
         )
         for number, item in enumerate(answer.evidence, start=1)
     ]

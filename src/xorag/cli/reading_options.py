@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from xorag.pipeline.finding_options import HopBy
-from xorag.types import SearchMode
+from xorag.types import Form, SearchMode
 
 CalibrationOption = Annotated[
     Path | None, typer.Option(help="Of the reader; unset, the one in its directory.")
@@ -22,6 +22,15 @@ TogetherOption = Annotated[
 ]
 AsRelevantOption = Annotated[
     bool, typer.Option("--as-relevant", help="Answer from each passage as if relevant (openrag).")
+]
+FormOption = Annotated[
+    Form | None, typer.Option(help="How passages are read; unset, as the mode says.")
+]
+StringsTokensOption = Annotated[
+    int, typer.Option(help="Tokens that a passage's strings may take, for --form strings.")
+]
+SentencesOption = Annotated[
+    int, typer.Option(help="Sentences of a passage that are shown, for --form sentences.")
 ]
 SearchOption = Annotated[
     SearchMode, typer.Option(help="Find passages by embedding, by words, or by both.")

@@ -14,6 +14,7 @@ import torch
 from xorag.generation.prompting import PromptBuilder
 from xorag.generation.protocol import Generator, IsWanted, OnText
 from xorag.pipeline.answers import Asked, evidence_of
+from xorag.pipeline.forms.choosing import Forms, wanted_pieces
 from xorag.pipeline.hops import in_hops
 from xorag.pipeline.needs import (
     needed_reader,
@@ -77,6 +78,7 @@ class Pipeline:
         """The reader of mode openrag, where there is one."""
         self.reranker: ScoresHits | None = None
         self._choose_readings = choose_readings
+        self._forms = Forms(builder.encoder)
         self._has_projector = has_projector
 
     @classmethod
@@ -251,8 +253,9 @@ class Pipeline:
             found = TimedHits([given_hits(row) for row in passages])
         else:
             finder = in_hops(needed_retriever(self.retriever), asking.finding, self.ask_many)
-            found = finder.find(questions, k=asking.k, pieces=asking.reading.tokens)
-        return reranked(questions, found, asking.finding, self.reranker)
+            found = finder.find(questions, k=asking.k, pieces=wanted_pieces(asking.reading))
+        kept = reranked(questions, found, asking.finding, self.reranker)
+        return self._forms.compared(questions, kept, asking, self.embedder)
 
     def _word(
         self, questions: Sequence[str], found: TimedHits, asking: Asking
@@ -276,9 +279,9 @@ class Pipeline:
 
     def _in_form(self, questions: Sequence[str], found: TimedHits, asking: Asking) -> Contexts:
         """Each passage in the form in which it shall be read."""
-        choose = None if asking.is_reading_named else self._choose_readings
+        choose = self._forms.chooser(asking, self._choose_readings)
         readings = [
-            chosen_readings(question, asking.mode, hits, asking.reading, choose)
+            chosen_readings(question, asking.mode, hits, choose)
             for question, hits in zip(questions, found.hits, strict=True)
         ]
         stored = asking.reading.tokens if asking.reading else 1

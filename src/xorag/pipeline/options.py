@@ -4,7 +4,7 @@ Knows nothing of models or passages.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeVar, Unpack, get_args
@@ -12,6 +12,7 @@ from typing import TypeVar, Unpack, get_args
 from xorag.data.questions import Task
 from xorag.errors import UsageError
 from xorag.pipeline.finding_options import Finding, FindingOptions, checked_finding
+from xorag.pipeline.form_options import FormOptions, Shown, checked_shown
 from xorag.pipeline.judging_options import Judging, JudgingOptions, checked_judging
 from xorag.pipeline.verifying_options import Verifying, VerifyingOptions, checked_verifying
 from xorag.types import Form, Mode, Reading
@@ -25,7 +26,7 @@ FORM_OF_MODE: Mapping[Mode, Form] = MappingProxyType(
 """In which form a mode reads passages, where none is named."""
 
 
-class AskOptions(JudgingOptions, FindingOptions, VerifyingOptions, total=False):
+class AskOptions(JudgingOptions, FindingOptions, FormOptions, VerifyingOptions, total=False):
     """The keywords of `Pipeline.ask` and `Pipeline.ask_many`, beside those of its parents."""
 
     mode: Mode | str
@@ -34,10 +35,6 @@ class AskOptions(JudgingOptions, FindingOptions, VerifyingOptions, total=False):
     """Passages to find for each question; default 1. Not used where passages are given."""
     max_new_tokens: int
     """Where an answer is cut; default 32."""
-    form: Form | str | None
-    """`text` or `token`: how the passages are read; unset, as the mode says."""
-    tokens_per_passage: int
-    """Soft tokens that a passage is asked to take, 1 to 16; default 1. Not used for text."""
     task: Task
     """What the questions want, `qa`, `claim`, `choice` or `long`; default `qa`."""
 
@@ -57,6 +54,8 @@ class Asking:
     judging: Judging
     """Used in mode `openrag` only."""
     finding: Finding
+    shown: Shown = field(default_factory=Shown)
+    """Used in the forms strings and sentences only."""
     verifying: Verifying | None = None
     """None where answers are not verified."""
 
@@ -91,6 +90,7 @@ def checked(**options: Unpack[AskOptions]) -> Asking:
         is_reading_named=chosen is not None or tokens != 1,
         judging=checked_judging(mode, options),
         finding=checked_finding(mode, options),
+        shown=checked_shown(chosen, options),
         verifying=checked_verifying(mode, options),
     )
 

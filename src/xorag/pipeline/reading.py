@@ -29,7 +29,6 @@ def chosen_readings(
     question: str,
     mode: Mode,
     hits: Sequence[Hit],
-    wanted: Reading | None,
     choose: ChooseReadings | None,
 ) -> list[Reading]:
     """How each passage of a question is read.
@@ -38,12 +37,9 @@ def chosen_readings(
         question: In plain words.
         mode: Of the call.
         hits: The passages.
-        wanted: How the call wants every passage to be read; None: not at all.
-        choose: Decides for each passage, where the call leaves it open.
+        choose: Decides for each passage; None: none is read.
     """
-    if wanted is None or not hits:
-        return []
-    return [wanted] * len(hits) if choose is None else choose(question, mode, hits)
+    return choose(question, mode, hits) if hits and choose is not None else []
 
 
 def put_in_form(

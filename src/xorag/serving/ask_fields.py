@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from xorag.data.questions import Task
 from xorag.pipeline.finding_options import MAX_HOPS, HopBy, SelectBy
+from xorag.pipeline.form_options import MAX_SENTENCES, MAX_STRINGS_TOKENS
 from xorag.pipeline.options import AskOptions
 from xorag.types import MAX_TOKENS_PER_PASSAGE, Form, GateKind, Mode
 
@@ -26,6 +27,12 @@ class AskFields(BaseModel):
     form: Annotated[Form | None, Field(description="How they are read; unset, by mode.")] = None
     tokens_per_passage: Annotated[
         int, Field(ge=1, le=MAX_TOKENS_PER_PASSAGE, description="Soft tokens a passage.")
+    ] = 1
+    strings_tokens: Annotated[
+        int, Field(ge=1, le=MAX_STRINGS_TOKENS, description="Of its strings (form strings).")
+    ] = 32
+    sentences: Annotated[
+        int, Field(ge=1, le=MAX_SENTENCES, description="Shown of a passage (form sentences).")
     ] = 1
     task: Annotated[Task, Field(description="What the question wants.")] = "qa"
     gate: Annotated[

@@ -54,3 +54,5 @@ class Hit:
     """The stored embedding, `(dimensions,)`, which the projector turns into a soft token."""
     pieces: FloatArray | None = field(default=None, compare=False, repr=False)
     """The stored embeddings of its pieces, `(pieces, dimensions)`, where they were asked for."""
+    similarities: FloatArray | None = field(default=None, compare=False, repr=False)
+    """Of its pieces to the question, -1 to 1, `(pieces,)`, where they were compared."""

@@ -1,0 +1,75 @@
+"""How the passages of a call are read: as the call says, or as a function of the caller decides."""
+
+from collections.abc import Sequence
+
+from xorag.generation.control import PromptEncoder, Quoted
+from xorag.pipeline.forms.fixed import FixedForm
+from xorag.pipeline.forms.rarity import VocabularyRarity
+from xorag.pipeline.forms.scoring import scored_sentences
+from xorag.pipeline.forms.similarity import with_similarities
+from xorag.pipeline.options import Asking
+from xorag.retrieval.timed import STORED_PIECES, TimedEmbedder, TimedHits
+from xorag.types import ChooseReadings, Form, Hit, Reading
+
+_SHOWING = frozenset({Form.STRINGS, Form.SENTENCES})
+
+
+class Forms:
+    """Chooses what is shown of passages, with one language model's vocabulary."""
+
+    def __init__(self, encoder: PromptEncoder) -> None:
+        """Read a vocabulary; `encoder` is of the language model's tokenizer."""
+        self._encoder = encoder
+        self._rarity = VocabularyRarity(encoder)
+
+    def chooser(self, asking: Asking, custom: ChooseReadings | None) -> ChooseReadings | None:
+        """What decides how each passage of a call is read; None where none is read.
+
+        Args:
+            asking: What the call asks for.
+            custom: Decides where the call names neither a form nor a number of soft tokens.
+        """
+        if asking.reading is None:
+            return None
+        if custom is not None and not asking.is_reading_named:
+            return custom
+        return FixedForm(asking.reading, asking.shown, self._rarity, self._count)
+
+    def compared(
+        self,
+        questions: Sequence[str],
+        found: TimedHits,
+        asking: Asking,
+        embedder: TimedEmbedder | None,
+    ) -> TimedHits:
+        """The hits with their pieces compared to the question, where the form uses that.
+
+        Stored pieces always are; others are encoded for those passages only whose sentences share
+        no word with the question, since words choose as well and cost nothing (decision 017).
+        """
+        if asking.reading is None or asking.reading.form not in _SHOWING:
+            return found
+        is_encoded = asking.reading.form is Form.SENTENCES
+        encode = self._is_undecided if is_encoded else _never
+        return with_similarities(questions, found, embedder, encode=encode)
+
+    def _count(self, text: str) -> int:
+        return self._encoder.count([Quoted(text)])
+
+    def _is_undecided(self, question: str, hit: Hit) -> bool:
+        """Whether there are several sentences, and the question's words choose none of them."""
+        sentences = scored_sentences(question, hit, self._rarity)
+        return len(sentences) > 1 and not any(sentence.score for sentence in sentences)
+
+
+def wanted_pieces(reading: Reading) -> int:
+    """Of how many pieces a passage the stored embeddings are asked for.
+
+    A form that shows something compares whatever pieces there are.
+    """
+    is_any = reading.tokens == 1 and reading.form in _SHOWING
+    return STORED_PIECES if is_any else reading.tokens
+
+
+def _never(_question: str, _hit: Hit) -> bool:
+    return False
