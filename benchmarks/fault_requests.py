@@ -15,7 +15,8 @@ from benchmarks.hostile import HostileFile, hostile_files
 from benchmarks.served import RunningServer
 
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
-EXAMPLES = 100
+MOST_EXAMPLES = 100
+"""Of each operation in a round."""
 ROUNDS = 60
 FIRST_SERVER_FAULT = 500
 TAKEN = 202
@@ -30,7 +31,6 @@ COMMON = (
     "--no-shrink",
     "--workers=1",
     "--generation-database=none",
-    f"--max-examples={EXAMPLES}",
     f"--request-timeout={REQUEST_SECONDS:g}",
 )
 
@@ -42,7 +42,7 @@ def wrong_requests(world: World) -> Finding:
     faults: list[str] = []
     with world.server(index) as server:
         for seed in range(ROUNDS):
-            done = _round(server, seed)
+            done = _round(server, seed, min(MOST_EXAMPLES, world.request_count // 20 + 1))
             statuses = _statuses(server)
             if done.returncode != 0:
                 faults.append(done.stdout[-1_500:])
@@ -134,8 +134,9 @@ def _bodies(files: list[HostileFile]) -> list[list[HostileFile]]:
     return [*([small] if small else []), *large]
 
 
-def _round(server: RunningServer, seed: int) -> "subprocess.CompletedProcess[str]":
+def _round(server: RunningServer, seed: int, examples: int) -> "subprocess.CompletedProcess[str]":
     command = [str(SCHEMATHESIS), "run", f"{server.address}/openapi.json", f"--seed={seed}"]
+    command.append(f"--max-examples={examples}")
     return subprocess.run(  # noqa: S603 - our own program
         [*command, *COMMON], capture_output=True, text=True, check=False, timeout=ROUND_SECONDS
     )

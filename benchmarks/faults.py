@@ -27,6 +27,7 @@ from benchmarks.fault_requests import hostile_documents, wrong_requests
 from benchmarks.fault_streams import killed_in_a_stream
 from benchmarks.fault_world import Finding, Skipped, World, make_fault_world
 from benchmarks.measure import machine
+from benchmarks.served import end_as_by_an_error
 
 FAULTS: Mapping[str, Callable[[World], Finding]] = MappingProxyType(
     {
@@ -50,6 +51,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=10_000, help="by schemathesis, at least")
     parser.add_argument("--documents", type=int, default=2_000, help="hostile ones, at least")
     options = parser.parse_args()
+    end_as_by_an_error()
     found = []
     with tempfile.TemporaryDirectory() as folder:
         world = make_fault_world(Path(folder), options.requests, options.documents)

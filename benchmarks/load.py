@@ -28,7 +28,13 @@ import httpx
 import numpy as np
 
 from benchmarks.measure import machine
-from benchmarks.served import ANSWER_SECONDS, XORAG, RunningServer, serving
+from benchmarks.served import (
+    ANSWER_SECONDS,
+    XORAG,
+    RunningServer,
+    end_as_by_an_error,
+    serving,
+)
 from xorag.retrieval.index import PassageIndex
 from xorag.runtime.sources import sample_corpus_path
 
@@ -83,6 +89,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="of the server")
     parser.add_argument("--serve", default="", help="more options of `xorag serve`, in one string")
     options = parser.parse_args()
+    end_as_by_an_error()
     fields = {"mode": options.mode, "max_new_tokens": options.max_new_tokens}
     serve = ["--threads", str(options.threads), *options.serve.split()]
     with tempfile.TemporaryDirectory() as folder:

@@ -86,6 +86,11 @@ def serving(
             stop(process)
 
 
+def end_as_by_an_error() -> None:
+    """Have SIGTERM end this program through its `finally` blocks, which stop its servers."""
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+
+
 def stop(process: "subprocess.Popen[bytes]") -> int:
     """End a process, by force if it does not end by itself; gives its exit code."""
     if process.poll() is None:

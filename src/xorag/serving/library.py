@@ -156,7 +156,8 @@ class Library:
         try:
             self._carry_out(job)
         except XoragError as error:
-            job.fail(str(error))
+            # Where the index lies is none of the client's business.
+            job.fail(str(error).replace(repr(str(self._directory)), "the index"))
         except Exception:
             # The thread goes on with the next job; the log says what this one died of.
             logger.exception("adding documents failed", extra={"job": job.id})
