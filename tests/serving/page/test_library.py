@@ -1,6 +1,6 @@
 """Documents on the page: added by choice or by drag and drop, listed, removed."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.serving.page.window import Window
 
@@ -15,7 +15,7 @@ DROP = """([name, event]) => {
 def choose(page: Page, *names: str) -> None:
     """Choose files in the field for them."""
     page.get_by_label("Choose files").set_input_files(
-        [{"name": name, "mimeType": "text/plain", "buffer": name.encode()} for name in names]
+        [FilePayload(name=name, mimeType="text/plain", buffer=name.encode()) for name in names]
     )
 
 

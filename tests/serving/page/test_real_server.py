@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 
 from tests.serving.hashing_encoder import HashingEncoder
 from tests.serving.live import live
@@ -36,8 +36,8 @@ def test_a_dropped_file_goes_into_a_real_index_and_out_again(
         page.goto(address)
         page.get_by_label("Choose files").set_input_files(
             [
-                {"name": "peak.md", "mimeType": "text/markdown", "buffer": b"# Peak\n\nUhuru."},
-                {"name": "broken.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4"},
+                FilePayload(name="peak.md", mimeType="text/plain", buffer=b"# Peak\n\nUhuru."),
+                FilePayload(name="broken.pdf", mimeType="application/pdf", buffer=b"%PDF-1.4"),
             ]
         )
 
