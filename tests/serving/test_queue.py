@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 
 import httpx
 import pytest
@@ -30,6 +31,11 @@ def ask(client: httpx.Client, question: str, **fields: object) -> httpx.Response
     return client.post("/api/ask", json=body, timeout=20)
 
 
+def is_in_line(client: httpx.Client, pipeline: HeldPipeline, place: int) -> bool:
+    """Whether the first is answered, and so many wait behind it."""
+    return waiting(client) == place and bool(pipeline.batches)
+
+
 def waiting(client: httpx.Client) -> int:
     return metric(client, "xorag_waiting")
 
@@ -55,7 +61,7 @@ def test_requests_that_wait_are_answered_together_by_options_and_like_length(
         answers = []
         for place, (question, fields) in enumerate(asked):
             answers.append(pool.submit(ask, client, question, **fields))
-            eventually(lambda place=place: waiting(client) == place and bool(pipeline.batches))
+            eventually(partial(is_in_line, client, pipeline, place))
         pipeline.may_go_on.set()
         told = [answer.result().json()["answer"] for answer in answers]
 
@@ -154,7 +160,12 @@ def test_a_server_that_stops_answers_what_it_has_taken(pipeline: HeldPipeline) -
 
 def pipeline_goes_on_later(pipeline: HeldPipeline, pool: ThreadPoolExecutor) -> None:
     """Let it go on half a second from now, when the server has been told to stop."""
-    pool.submit(lambda: (pipeline.may_go_on.wait(0.5), pipeline.may_go_on.set()))
+
+    def go_on() -> None:
+        pipeline.may_go_on.wait(0.5)
+        pipeline.may_go_on.set()
+
+    pool.submit(go_on)
 
 
 def leave(client: httpx.Client, question: str, *, stream: bool) -> None:

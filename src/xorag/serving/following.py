@@ -85,7 +85,7 @@ class FollowedIndex:
         finally:
             self._is_held = False
             with self._readable():
-                store.table.checkout_latest()
+                store.table.checkout_latest()  # type: ignore[no-untyped-call]  # LanceDB's
 
     def count(self) -> IndexAbout:
         """How much the index holds now; raises as `find` does, and from any thread."""
