@@ -20,7 +20,7 @@ LIMITS = LibraryLimits(
     upload_bytes=4 * MEGABYTE, parsing=ParsingLimits(seconds=10, text_bytes=MEGABYTE // 5, pages=9)
 )
 QUICK = settings(
-    max_examples=20,
+    max_examples=12,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
