@@ -3,9 +3,12 @@
 import pytest
 
 from xorag.errors import UsageError
-from xorag.evaluation.plan import Settings, plan_conditions, require_used
+from xorag.evaluation.asking import ask_options
+from xorag.evaluation.forms import plan_forms
+from xorag.evaluation.plan import Condition, Settings, plan_conditions, require_used
 from xorag.pipeline.finding_options import SelectBy
-from xorag.types import GateKind, Mode
+from xorag.pipeline.options import checked
+from xorag.types import Form, GateKind, Mode
 
 
 def test_only_modes_with_rates_are_asked_once_a_rate() -> None:
@@ -82,3 +85,52 @@ def test_selecting_by_a_reranker_is_for_all_modes_that_read() -> None:
     conditions = plan_conditions(["text"], k=3, tokens_per_passage=[1])
 
     require_used(Settings(select=2, select_by=SelectBy.RERANKER), conditions)
+
+
+def test_each_form_is_asked_with_each_amount_and_rate_that_it_has() -> None:
+    forms = plan_forms(["strings", "text", "sentences"], strings_tokens=[16, 32], sentences=[2])
+
+    conditions = plan_conditions(["closed", "xrag"], k=1, tokens_per_passage=[1, 4], forms=forms)
+
+    assert [(c.label, c.shown) for c in conditions] == [
+        ("closed", None),
+        ("xrag-strings16", 16),
+        ("xrag-strings16-x4", 16),
+        ("xrag-strings32", 32),
+        ("xrag-strings32-x4", 32),
+        ("xrag-text", None),
+        ("xrag-sentences2", 2),
+        ("xrag-sentences2-x4", 2),
+    ]
+    assert [asked(c) for c in conditions[1:7:5]] == [
+        {"form": Form.STRINGS, "strings_tokens": 16},
+        {"form": Form.SENTENCES, "sentences": 2},
+    ]
+
+
+def asked(condition: Condition) -> dict[str, object]:
+    """What a question is asked with of forms; the pipeline takes it."""
+    options = ask_options("qa", condition, Settings())
+    checked(**options)
+    return {k: v for k, v in options.items() if k in ("form", "strings_tokens", "sentences")}
+
+
+@pytest.mark.parametrize(
+    ("modes", "names", "budgets", "reason"),
+    [
+        (["xrag"], ["picture"], [32], "no form 'picture'; give one of dropped, token, strings"),
+        (["xrag"], ["strings"], [0], "1 to 512 tokens a passage, got 0"),
+        (["xrag"], ["strings"], [], "--strings-tokens is empty"),
+        (["text", "closed"], ["strings"], [32], "--form is for mode 'xrag'"),
+    ],
+)
+def test_forms_that_cannot_be_asked_are_refused(
+    modes: list[str], names: list[str], budgets: list[int], reason: str
+) -> None:
+    with pytest.raises(UsageError, match=reason):
+        plan_conditions(
+            modes,
+            k=1,
+            tokens_per_passage=[1],
+            forms=plan_forms(names, strings_tokens=budgets, sentences=[1]),
+        )

@@ -40,6 +40,7 @@ from xorag.pipeline.generator_kind import GeneratorKind
 from xorag.types import GateKind, Mode, SearchMode
 
 if TYPE_CHECKING:
+    from xorag.evaluation.forms import EvaluatedForm
     from xorag.evaluation.opening import Opened, Place
     from xorag.evaluation.overview import Summary
     from xorag.evaluation.run import Evaluation, EvaluationProgress
@@ -71,6 +72,16 @@ def evaluate(
     tokens_per_passage: Annotated[
         str, typer.Option(help="Soft tokens for xrag, 1 to 16, such as 1,4,8.")
     ] = "1",
+    form: Annotated[
+        str,
+        typer.Option(
+            help="For xrag, some of dropped, token, strings, sentences, text; else token."
+        ),
+    ] = "",
+    strings_tokens: Annotated[
+        str, typer.Option(help="Tokens of a passage's strings, such as 16,32,64.")
+    ] = "32",
+    sentences: Annotated[str, typer.Option(help="Sentences of a passage, such as 1,2.")] = "1",
     rows: Annotated[
         Rows, typer.Option(help="Rows kept for reporting, the others, or both.")
     ] = Rows.ALL,
@@ -119,6 +130,9 @@ def evaluate(
 
     Example: `xorag eval --questions nq.jsonl.gz --rows dev --limit 100 --out results/nq`
 
+    Example: `xorag eval --questions nq.jsonl.gz --modes closed,xrag --form token,strings,text
+    --out results/forms`
+
     Example: `xorag eval --questions hotpotqa.jsonl.gz --modes closed,openrag --reader my-reader
     -k 10 --select 3 --out results/hops`
     """
@@ -130,9 +144,9 @@ def evaluate(
     asking = (passages, k, rows, limit, seed, max_new_tokens)
     judging = (gate, threshold, abstain_below, together, as_relevant)
     settings = Settings(*asking, *finding, *judging, verify, abstain_unverified)
-    conditions = plan_conditions(
-        _words(modes), k=k, tokens_per_passage=_numbers(tokens_per_passage)
-    )
+    rates = _numbers(tokens_per_passage, "--tokens-per-passage")
+    forms = _forms(form, strings_tokens, sentences)
+    conditions = plan_conditions(_words(modes), k=k, tokens_per_passage=rates, forms=forms)
     require_used(settings, conditions)
     directory = EvaluationDirectory(out)
     directory.require_usable()
@@ -196,12 +210,19 @@ def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
-def _numbers(text: str) -> list[int]:
+def _forms(form: str, strings_tokens: str, sentences: str) -> "tuple[EvaluatedForm, ...]":
+    from xorag.evaluation.forms import plan_forms
+
+    budgets = _numbers(strings_tokens, "--strings-tokens")
+    return plan_forms(
+        _words(form), strings_tokens=budgets, sentences=_numbers(sentences, "--sentences")
+    )
+
+
+def _numbers(text: str, option: str) -> list[int]:
     from xorag.errors import UsageError
 
     try:
         return [int(word) for word in _words(text)]
     except ValueError as error:
-        raise UsageError(
-            f"--tokens-per-passage must be numbers such as 1,4,8, got {text!r}"
-        ) from error
+        raise UsageError(f"{option} must be numbers such as 1,4,8, got {text!r}") from error

@@ -16,7 +16,7 @@ from xorag.evaluation.plan import Condition, PassageSource, Settings
 from xorag.evaluation.results import EvidenceResult, Result, VerificationResult
 from xorag.evaluation.scoring import scores_of
 from xorag.pipeline.finding_options import SelectBy
-from xorag.types import Answer, Evidence, Mode, Passage
+from xorag.types import Answer, Evidence, Form, Mode, Passage
 
 if TYPE_CHECKING:
     from xorag.pipeline.options import AskOptions
@@ -92,6 +92,7 @@ def ask_options(task: Task, condition: Condition, settings: Settings) -> "AskOpt
         "tokens_per_passage": condition.tokens_per_passage or 1,
         "task": task,
     }
+    options |= _form_options(condition)
     if condition.k and settings.hops > 1:
         options |= {"hops": settings.hops, "hop_by": settings.hop_by}
     if condition.k and settings.verify:
@@ -108,6 +109,17 @@ def ask_options(task: Task, condition: Condition, settings: Settings) -> "AskOpt
             "as_relevant": settings.as_relevant,
         }
     return options
+
+
+def _form_options(condition: Condition) -> "AskOptions":
+    """How passages are read, where the condition says it."""
+    if condition.form is None:
+        return {}
+    if condition.shown is None:
+        return {"form": condition.form}
+    if condition.form is Form.STRINGS:
+        return {"form": condition.form, "strings_tokens": condition.shown}
+    return {"form": condition.form, "sentences": condition.shown}
 
 
 def build_result(asked: Asked, condition: Condition, answer: Answer) -> Result:

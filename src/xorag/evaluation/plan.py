@@ -9,9 +9,10 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from xorag.errors import UsageError
+from xorag.evaluation.forms import EvaluatedForm
 from xorag.pipeline.finding_options import HopBy, SelectBy
 from xorag.pipeline.options import checked
-from xorag.types import GateKind, Mode
+from xorag.types import Form, GateKind, Mode
 
 MAX_TOKENS_PER_PASSAGE = 16
 
@@ -44,7 +45,7 @@ class EvaluatedMode:
     mode: Mode
     reads_passages: bool
     has_rates: bool
-    """Whether it is asked once for each number of soft tokens a passage."""
+    """Whether it is asked once for each number of soft tokens a passage, and for each form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,10 @@ class Condition:
     """Passages read; 0 where the mode reads none."""
     tokens_per_passage: int | None
     """Soft tokens asked for each passage; None where the mode reads none."""
+    form: Form | None = None
+    """How passages are read; None: as the mode does."""
+    shown: int | None = None
+    """Tokens of strings, or sentences, that the form shows of a passage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +142,23 @@ MODES: Mapping[str, EvaluatedMode] = MappingProxyType(
 
 
 def plan_conditions(
-    modes: Sequence[str], *, k: int, tokens_per_passage: Sequence[int]
+    modes: Sequence[str],
+    *,
+    k: int,
+    tokens_per_passage: Sequence[int],
+    forms: Sequence[EvaluatedForm] = (),
 ) -> tuple[Condition, ...]:
-    """The conditions that modes and rates make, in the order given and each once.
+    """The conditions that modes, forms and rates make, in the order given and each once.
 
     Args:
         modes: Names out of `MODES`.
         k: Passages to read, where a mode reads any.
         tokens_per_passage: Rates for the modes that have rates, each from 1 to 16.
+        forms: Of the passages, for the modes that have rates; none: as the mode reads them.
 
     Raises:
-        UsageError: If there is no mode, an unknown one, or a rate out of range.
+        UsageError: If there is no mode, an unknown one, none that has forms, or a rate out of
+            range.
     """
     if not modes:
         raise UsageError(f"no mode was given; give some of {', '.join(MODES)}")
@@ -155,8 +166,16 @@ def plan_conditions(
     rates = [_rate(rate) for rate in dict.fromkeys(tokens_per_passage)]
     if not rates:
         raise UsageError("--tokens-per-passage is empty; give numbers such as 1,4,8")
+    if forms and not any(item.has_rates for item in known):
+        raise UsageError(
+            f"--form is for mode 'xrag', but the modes are {', '.join(modes)}; leave it out, or "
+            "add xrag to --modes"
+        )
     return tuple(
-        _condition(item, k, rate) for item in known for rate in (rates if item.has_rates else [1])
+        _condition(item, k, rate, form)
+        for item in known
+        for form in (forms or [None] if item.has_rates else [None])
+        for rate in (rates if item.has_rates and (form is None or form.has_rates) else [1])
     )
 
 
@@ -203,11 +222,13 @@ def _rate(tokens: int) -> int:
     return tokens
 
 
-def _condition(item: EvaluatedMode, k: int, tokens: int) -> Condition:
-    suffix = f"-x{tokens}" if tokens > 1 else ""
+def _condition(item: EvaluatedMode, k: int, tokens: int, form: EvaluatedForm | None) -> Condition:
+    suffix = (f"-{form.label}" if form else "") + (f"-x{tokens}" if tokens > 1 else "")
     return Condition(
         label=item.mode.value + suffix,
         mode=item.mode,
         k=k if item.reads_passages else 0,
         tokens_per_passage=tokens if item.has_rates else None,
+        form=form.form if form else None,
+        shown=form.shown if form else None,
     )
