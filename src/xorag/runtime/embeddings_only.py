@@ -13,7 +13,7 @@ from accelerate import init_empty_weights
 from safetensors import safe_open
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig, PreTrainedModel
-from transformers.utils import cached_file
+from transformers.utils.hub import cached_file
 
 from xorag.runtime.loading import LanguageModel, load_tokenizer, loading_from
 from xorag.runtime.packages import DEFAULT_LANGUAGE_MODEL
@@ -51,7 +51,8 @@ def _without_weights(source: str) -> PreTrainedModel:
         model: PreTrainedModel = build(AutoConfig.from_pretrained(source))
     if _find(source, "generation_config.json") is not None:
         model.generation_config = GenerationConfig.from_pretrained(source)
-    return model.train(mode=False)
+    model.train(mode=False)
+    return model
 
 
 def _fill_embeddings(model: PreTrainedModel, source: str, device: torch.device) -> None:
