@@ -10,7 +10,8 @@ import typer
 
 from xorag.cli import output
 from xorag.cli.index_job import Job, progress_of
-from xorag.cli.options import DeviceOption
+from xorag.cli.options import DeviceOption, PushOption
+from xorag.cli.push import push_made, require_pushable
 from xorag.data.formats import SourceFormat
 from xorag.errors import UsageError
 
@@ -101,6 +102,7 @@ def index(
         str | None, typer.Option(help="Of Milvus: a server's URL, or a file for Milvus Lite.")
     ] = None,
     device: DeviceOption = None,
+    push_to_hub: PushOption = None,
     json: output.JsonFlag = False,
 ) -> None:
     """Index documents, or bring an index up to date.
@@ -119,7 +121,10 @@ def index(
         _print_deleted(job, delete, json=json)
         return
     _check(job, chunk_tokens, pieces, prune=prune)
+    require_pushable(push_to_hub)
     milvus = _milvus_of(store, uri)
+    if milvus is not None and push_to_hub is not None:
+        raise UsageError("--push-to-hub puts files on the hub, but Milvus keeps the passages")
     engine_options = _Engine(engine, workers, ray_address, device)
     engine_options.check(job)
     found = _open_encoder(directory, encoder, encoder_option or [], device, multivector=multivector)
@@ -127,6 +132,7 @@ def index(
 
     options = IngestOptions(chunk_tokens=chunk_tokens, pieces=pieces, prune=prune, milvus=milvus)
     report = _run(job, found, options, engine_options)
+    push_made(directory, push_to_hub)
     if json:
         output.print_json({"index": str(directory), "encoder": found.spec.name, **asdict(report)})
         return
