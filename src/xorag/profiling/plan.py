@@ -17,6 +17,7 @@ from xorag.profiling.plan_serving import PlannedModel, reading, serving
 from xorag.profiling.plan_storage import PlannedEncoder, encoding, storage
 from xorag.profiling.planned import Section, Workload
 from xorag.profiling.shapes import transformer_shape
+from xorag.runtime.packages import DEFAULT_ENCODER, DEFAULT_LANGUAGE_MODEL
 from xorag.runtime.sources import encoder_path, language_model_path
 
 
@@ -78,7 +79,7 @@ def planned_encoder(name: str | None) -> PlannedEncoder:
     """
     config = _config(name, encoder_path, "encoder")
     shape = transformer_shape(config)
-    return PlannedEncoder(name or "the default encoder", shape.hidden, shape)
+    return PlannedEncoder(name or DEFAULT_ENCODER, shape.hidden, shape)
 
 
 def planned_model(name: str | None) -> PlannedModel:
@@ -96,7 +97,7 @@ def planned_model(name: str | None) -> PlannedModel:
             f"{name!r} is no causal language model ({str(error).splitlines()[0][:200]}); give one"
         ) from error
     shape = transformer_shape(config)
-    return PlannedModel(name or "the default language model", model.num_parameters(), shape)
+    return PlannedModel(name or DEFAULT_LANGUAGE_MODEL, model.num_parameters(), shape)
 
 
 def _config(name: str | None, find: Callable[[str | None], str], what: str) -> PreTrainedConfig:

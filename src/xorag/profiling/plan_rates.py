@@ -14,7 +14,7 @@ from xorag.profiling.meter import Part
 from xorag.profiling.plan_serving import ReadingRate
 from xorag.profiling.plan_storage import EncodingRate, StoredIndex
 
-_TIMED_PASSAGES = 64
+_TIMED_PASSAGES = 16
 _ROUNDS = 3
 _WORD = "passage "
 

@@ -13,6 +13,7 @@ from xorag.profiling.shapes import TransformerShape
 HALF = 2
 """Bytes of a stored number."""
 SECONDS_AN_HOUR = 3600
+_VECTOR_INDEX = "vector index"
 _CODE_BYTES = 16
 """Of a passage in the vector index, beside its bits: a row id and two factors."""
 
@@ -44,46 +45,46 @@ class StoredIndex:
 
 def storage(load: Workload, encoder: PlannedEncoder, index: StoredIndex | None) -> Section:
     """Bytes of an index by its columns, and measured ones where an index was given."""
-    count, wide = load.passages, encoder.dimensions
-    of_pieces = load.soft_tokens if load.soft_tokens > 1 else 0
-    text = 2 * load.passage_bytes * count
-    embeddings = HALF * wide * count
-    pieces = HALF * wide * of_pieces * count
-    search = (wide / 8 + _CODE_BYTES) * count
+    columns = _columns(load, encoder)
+    in_memory = next(figure for figure in columns if figure.name == _VECTOR_INDEX)
     figures = [
-        Figure(
-            "text",
-            text,
-            "bytes",
-            f"2 x passages x {load.passage_bytes:.0f} bytes (once to read, once to search words); "
-            f"{load.bytes_source}",
-        ),
-        Figure("embeddings", embeddings, "bytes", f"passages x {wide} dimensions x {HALF} bytes"),
-    ]
-    if pieces:
-        figures.append(
-            Figure("embeddings of pieces", pieces, "bytes", f"embeddings x {of_pieces} pieces")
-        )
-    figures += [
-        Figure(
-            "vector index",
-            search,
-            "bytes",
-            f"passages x ({wide} bits + {_CODE_BYTES} bytes), RaBitQ (arXiv 2405.12497)",
-        ),
+        *columns,
         Figure(
             "index, uncompressed",
-            text + embeddings + pieces + search,
+            sum(figure.value for figure in columns),
             "bytes",
             "the sum; the index of words and earlier versions come on top",
         ),
-        Figure("memory to search fast", search, "bytes", "the vector index, held in memory"),
+        Figure(
+            "memory to search fast", in_memory.value, "bytes", "the vector index, held in memory"
+        ),
     ]
     if index is not None:
-        on_disk = index.bytes_per_passage * count
+        on_disk = index.bytes_per_passage * load.passages
         how = f"passages x {index.bytes_per_passage:.0f} bytes, {index.source}"
         figures.append(Figure("index on the disk", on_disk, "bytes", how))
     return Section("storage", tuple(figures))
+
+
+def _columns(load: Workload, encoder: PlannedEncoder) -> list[Figure]:
+    """Bytes of each part of an index."""
+    count, wide = load.passages, encoder.dimensions
+    embeddings = HALF * wide * count
+    how_text = (
+        f"2 x passages x {load.passage_bytes:.0f} bytes (once to read, once to search words); "
+        f"{load.bytes_source}"
+    )
+    how_search = f"passages x ({wide} bits + {_CODE_BYTES} bytes), RaBitQ (arXiv 2405.12497)"
+    figures = [
+        Figure("text", 2 * load.passage_bytes * count, "bytes", how_text),
+        Figure("embeddings", embeddings, "bytes", f"passages x {wide} dimensions x {HALF} bytes"),
+        Figure(_VECTOR_INDEX, (wide / 8 + _CODE_BYTES) * count, "bytes", how_search),
+    ]
+    if load.soft_tokens > 1:
+        pieces = embeddings * load.soft_tokens
+        how = f"embeddings x {load.soft_tokens} pieces"
+        figures.append(Figure("embeddings of pieces", pieces, "bytes", how))
+    return figures
 
 
 def encoding(
