@@ -13,8 +13,8 @@ CPU = torch.device("cpu")
 IDS = torch.tensor([[3, 1, VOCAB - 1]])
 
 
-def _save(model: PreTrainedModel, folder: Path, **options: str) -> None:
-    model.save_pretrained(folder, **options)
+def _save(model: PreTrainedModel, folder: Path, *, max_shard_size: str = "1GB") -> None:
+    model.save_pretrained(folder, max_shard_size=max_shard_size)
     byte_level().save_pretrained(folder)
 
 

@@ -34,7 +34,9 @@ def make_model(seed: int = 1, hidden: int = HIDDEN) -> PreTrainedModel:
         initializer_range=0.4,
         eos_token_id=TOKENIZER.eos_token_id,
     )
-    return LlamaForCausalLM(config).train(mode=False)
+    model: PreTrainedModel = LlamaForCausalLM(config)
+    model.train(mode=False)
+    return model
 
 
 def make_soft(adapters: LowRankAdapters | None = None) -> SoftTokenModel:
