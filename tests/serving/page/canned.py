@@ -1,5 +1,7 @@
 """Passages and answers that the stub of a service gives."""
 
+from collections.abc import Callable, Mapping
+
 from xorag.pipeline.options import checked
 from xorag.serving.protocol import AskRequest
 from xorag.types import (
@@ -72,9 +74,22 @@ def _evidence(passage: Passage, place: int, mode: Mode, *, tokens: int) -> Evide
     form = Form.TOKEN if mode is Mode.XRAG else Form.TEXT
     used = tokens if mode is Mode.XRAG else 137
     score = 0.67 - place / 10
+    if mode is Mode.TEXT and place in _UNDER_BUDGET:
+        return _UNDER_BUDGET[place](passage, score)
     if mode is not Mode.OPENRAG:
         return Evidence(passage, score, form, used, 137)
     return Evidence(passage, score, form, used, 137, _CRITIQUES[place], is_chosen=place == 0)
+
+
+_UNDER_BUDGET: Mapping[int, Callable[[Passage, float], Evidence]] = {
+    2: lambda passage, score: Evidence(
+        passage, score, Form.STRINGS, 14, 137, shown=("5,895 metres", "Tanzania")
+    ),
+    3: lambda passage, score: Evidence(
+        passage, score, Form.DROPPED, 0, 137, reason="the budget is spent"
+    ),
+}
+"""How the third and fourth passage are read in mode text, as where tokens are scarce."""
 
 
 def _cost(evidence: tuple[Evidence, ...]) -> Cost:

@@ -34,6 +34,18 @@ def test_a_passage_shows_its_score_its_form_and_what_it_would_have_cost(window: 
     assert "1 token instead of 137" in first.inner_text()
 
 
+def test_a_passage_read_in_part_or_dropped_says_so_and_why(window: Window) -> None:
+    passages = window.ask(mode="text", k=4).locator(".passage")
+
+    in_part, dropped = passages.nth(2), passages.nth(3)
+    assert "soft tokens and exact strings" in in_part.inner_text()
+    assert "14 tokens instead of 137" in in_part.inner_text()
+    shown = in_part.get_by_role("list", name="Read word by word").get_by_role("listitem")
+    assert shown.all_inner_texts() == ["5,895 metres", "Tanzania"]
+    assert dropped.locator(".badge.as-dropped").inner_text() == "dropped"
+    assert "0 tokens instead of 137: the budget is spent" in dropped.inner_text()
+
+
 def test_two_modes_stand_beside_each_other_with_what_one_saves(window: Window) -> None:
     cards = window.ask(mode="text", beside="xrag", k=2)
 
