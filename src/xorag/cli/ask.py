@@ -155,9 +155,7 @@ def ask(
         "served_model": served_model,
         "served_adapters": served_adapters,
     }
-    prepared = Mode.CLOSED if gate is GateKind.NEVER else mode
-    pipeline = _opened(index, parts, prepared, threads, device, dtype)
-    _say_what_to_know(pipeline, options)
+    pipeline = _opened(index, parts, options, threads, device, dtype)
     if json:
         output.print_json(pipeline.ask(question, **options).as_json())
         return
@@ -167,19 +165,21 @@ def ask(
 def _opened(
     index: Path | None,
     parts: "PartOptions",
-    mode: Mode,
+    options: "AskOptions",
     threads: int | None,
     device: str | None,
     dtype: str | None,
 ) -> "Pipeline":
-    """The pipeline with what a mode needs, on so many threads."""
+    """The pipeline with what a question needs, on so many threads."""
     with output.working("loading the models"), collection_paused():
         from xorag.pipeline import Pipeline
         from xorag.runtime.device import limit_threads
 
         limit_threads(threads)
         pipeline = Pipeline.open(index, device=device, dtype=dtype, **parts)
-        pipeline.prepare(mode)
+        is_closed = options["gate"] is GateKind.NEVER
+        pipeline.prepare(Mode.CLOSED if is_closed else options["mode"])
+    _say_what_to_know(pipeline, options)
     return pipeline
 
 
