@@ -56,7 +56,7 @@ class BucketPlace:
             StorageError: If the store cannot be reached or refuses.
         """
         with self._reachable():
-            return self._files.get_file_info(self._manifest).is_file
+            return bool(self._files.get_file_info(self._manifest).is_file)
 
     def read_manifest(self, kind: Kind) -> Manifest:
         """Read and check the manifest.

@@ -77,7 +77,7 @@ def writing_alone(place: Place) -> Iterator[None]:
         try:
             yield
         finally:
-            connection.drop_table(LOCK_TABLE, ignore_missing=True)
+            _free(connection)
 
 
 @contextmanager
@@ -97,7 +97,7 @@ def _claim(connection: lancedb.DBConnection, name: str) -> None:
     mine = Holder(socket.gethostname(), os.getpid(), now, uuid.uuid4().hex)
     holder = _first(connection, mine)
     if holder is not None and holder != mine and holder.is_gone():
-        connection.drop_table(LOCK_TABLE, ignore_missing=True)
+        _free(connection)
         holder = _first(connection, mine)
     if holder != mine:
         raise WriterBusyError(
@@ -115,7 +115,7 @@ def _first(connection: lancedb.DBConnection, mine: Holder) -> Holder | None:
     try:
         connection.create_table(LOCK_TABLE, pa.Table.from_pylist([asdict(mine)]))
     except (ValueError, OSError, RuntimeError):
-        if LOCK_TABLE not in connection.list_tables().tables:
+        if not _is_held(connection):
             raise
     try:
         table = connection.open_table(LOCK_TABLE)
@@ -124,3 +124,13 @@ def _first(connection: lancedb.DBConnection, mine: Holder) -> Holder | None:
     except (ValueError, OSError, RuntimeError):
         return None
     return Holder(**row)
+
+
+def _free(connection: lancedb.DBConnection) -> None:
+    """Delete the table, which an index that was removed took with it."""
+    if _is_held(connection):
+        connection.drop_table(LOCK_TABLE)
+
+
+def _is_held(connection: lancedb.DBConnection) -> bool:
+    return LOCK_TABLE in connection.list_tables().tables

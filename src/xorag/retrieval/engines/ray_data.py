@@ -35,6 +35,7 @@ logger = logging.getLogger(__name__)
 
 DOCUMENTS_A_CALL = 512
 """That an actor gets at a time."""
+READER_CPUS = 0.5
 OBJECT_STORE_BYTES = 512 * 2**20
 """Of a cluster that is started here."""
 
@@ -163,6 +164,8 @@ class RayEngine:
             },
             batch_size=1,
             batch_format="pyarrow",
+            # Other resources than an actor's, or Ray would let the actors read, a file each.
+            num_cpus=READER_CPUS,
         )
         return documents if self.sources.limit is None else documents.limit(self.sources.limit)
 
