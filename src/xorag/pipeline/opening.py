@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from transformers import PreTrainedModel
 
 from xorag.artifact.manifest import BaseModelShape, EncoderSpec, Manifest
 from xorag.compression.model import SoftTokenModel
@@ -27,7 +28,7 @@ from xorag.pipeline.opening_reader import (
 )
 from xorag.pipeline.openrag import OpenRag
 from xorag.pipeline.options import one_of
-from xorag.pipeline.remote_options import RemoteNames, RemoteOptions, checked_remote
+from xorag.pipeline.remote_options import Remote, RemoteNames, RemoteOptions, checked_remote
 from xorag.pipeline.selecting import ScoresHits
 from xorag.retrieval.timed import (
     PIECE_TOKENS,
@@ -114,6 +115,9 @@ class Parts:
     projector: Manifest | None
     openrag: OpenRag | None = None
     """Where a reader was named."""
+    made_of: str | None = None
+    """The language model that the reader was made of; None without a reader, or of a published
+    checkpoint, which does not say it."""
     reranker: ScoresHits | None = None
 
     @property
@@ -151,11 +155,7 @@ def open_parts(
     named = _open_encoder(encoder, place) if encoder and retriever is None else None
     spec = retriever.manifest.encoder if retriever else named.spec if named else None
     named_reader = ReaderNames(names.reader, names.calibration, names.is_calibrated)
-    opened = (
-        open_language(names.model, named_reader, place, dtype)
-        if remote is None
-        else open_embeddings(names.model, place)
-    )
+    opened = _open_language(names, named_reader, place, dtype, remote)
     language, shape = opened.language, opened.shape
     directory = Path(names.projector) if names.projector is not None else None
     saved = open_projector(directory, shape, spec)
@@ -171,17 +171,41 @@ def open_parts(
             layout_named(layout, language.tokenizer),
             word_means(model, prompts) if isinstance(model, SoftTokenModel) else None,
         ),
-        TransformersGenerator(model, prompts, batch_tokens=batch_tokens)
-        if remote is None
-        else VllmGenerator(RemoteModel(remote.server, model, prompts, names=remote.names)),
+        _generator(model, prompts, remote, batch_tokens),
         retriever,
         _embedder(retriever, named, recorded, place),
         model=shape,
         encoder=spec or recorded,
         projector=saved.manifest if saved else None,
         openrag=opened.openrag(model, prompts, named_reader, batch_tokens=batch_tokens),
+        made_of=opened.made_of,
         reranker=_open_reranker(names.reranker, place) if names.reranker else None,
     )
+
+
+def _open_language(
+    names: PartNames,
+    reader: ReaderNames,
+    place: torch.device,
+    dtype: torch.dtype,
+    remote: Remote | None,
+) -> OpenedLanguage:
+    """The language model, or what of it is needed here if a server computes it."""
+    if remote is not None:
+        return open_embeddings(names.model, place)
+    return open_language(names.model, reader, place, dtype)
+
+
+def _generator(
+    model: SoftTokenModel | PreTrainedModel,
+    prompts: PromptEncoder,
+    remote: Remote | None,
+    batch_tokens: int,
+) -> Generator:
+    """What computes the language model: this process, or a server."""
+    if remote is None:
+        return TransformersGenerator(model, prompts, batch_tokens=batch_tokens)
+    return VllmGenerator(RemoteModel(remote.server, model, prompts, names=remote.names))
 
 
 def _with_projector(

@@ -55,6 +55,12 @@ class OpenedLanguage:
     directory: Path | None = None
     """Of the reader."""
 
+    @property
+    def made_of(self) -> str | None:
+        """The language model that the reader was made of, where its manifest says it."""
+        made_of = self.reader.manifest.base_model if self.reader and self.reader.manifest else None
+        return None if made_of is None else made_of.name
+
     def openrag(
         self,
         model: SoftTokenModel | PreTrainedModel,

@@ -70,7 +70,12 @@ def require_same_origin(request: Request) -> None:
 def documents_router(library: Library) -> APIRouter:
     """The routes of a library."""
     router = APIRouter(prefix="/api/documents", tags=["documents"])
+    _read_routes(router, library)
+    _write_routes(router, library)
+    return router
 
+
+def _read_routes(router: APIRouter, library: Library) -> None:
     @router.get("")
     async def list_documents(
         offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
@@ -78,17 +83,6 @@ def documents_router(library: Library) -> APIRouter:
     ) -> dict[str, Any]:
         """List documents, a page at a time."""
         return await _list(library, offset, limit)
-
-    @router.post(
-        "",
-        status_code=202,
-        openapi_extra=dict(_BODY),
-        dependencies=[Depends(require_same_origin)],
-        responses=_refusals(400, 403, 413, 415, 429, 507),
-    )
-    async def add_documents(request: Request) -> dict[str, str]:
-        """Add files or a text; the job tells how far that is."""
-        return {"job": await _add(library, request)}
 
     @router.get("/jobs/{job_id}", responses=_refusals(404))
     async def follow_job(
@@ -99,6 +93,19 @@ def documents_router(library: Library) -> APIRouter:
         if job is None:
             raise HTTPException(404, "no such job; those of an earlier server are forgotten")
         return job.as_json()
+
+
+def _write_routes(router: APIRouter, library: Library) -> None:
+    @router.post(
+        "",
+        status_code=202,
+        openapi_extra=dict(_BODY),
+        dependencies=[Depends(require_same_origin)],
+        responses=_refusals(400, 403, 413, 415, 429, 507),
+    )
+    async def add_documents(request: Request) -> dict[str, str]:
+        """Add files or a text; the job tells how far that is."""
+        return {"job": await _add(library, request)}
 
     @router.delete(
         "/{document_id:path}",
@@ -111,8 +118,6 @@ def documents_router(library: Library) -> APIRouter:
         """Delete a document."""
         await _delete(library, document_id)
         return {"deleted": document_id}
-
-    return router
 
 
 def _refusals(*codes: int) -> dict[int | str, dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Opens what a server answers with: a pipeline, its index to be followed, what it can do."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ from xorag.pipeline.opening import PartNames, Parts, open_parts
 from xorag.retrieval.search import open_encoder
 from xorag.retrieval.timed import IndexOnDemand
 from xorag.runtime.sources import default_index_path
+from xorag.serving.by_mode import ByMode
 from xorag.serving.following import FollowedIndex
 from xorag.serving.library import Library
 from xorag.serving.protocol import About
@@ -20,7 +22,8 @@ from xorag.types import Mode
 def open_served(names: PartNames, place: torch.device, dtype: torch.dtype) -> Served:
     """Open an index, the models that belong to it, and the projector between them.
 
-    All is loaded, so that the first question doesn't wait; raises as `Pipeline.open` does.
+    With a reader, the model that it was made of is opened beside it for the other modes. All is
+    loaded, so that the first question doesn't wait; raises as `Pipeline.open` does.
 
     Args:
         names: Of the parts.
@@ -34,6 +37,10 @@ def open_served(names: PartNames, place: torch.device, dtype: torch.dtype) -> Se
         index = FollowedIndex(parts.retriever, _directory_of(names.index))
         index.open()
         pipeline.retriever = index
+    plain = pipeline
+    if parts.made_of is not None:
+        without = replace(names, model=names.model or parts.made_of, reader=None, calibration=None)
+        plain = _beside(pipeline, open_parts(replace(without, reranker=None), place, dtype))
     about = About(
         modes=tuple(_modes(parts, has_index=parts.retriever is not None)),
         model=parts.model.name,
@@ -41,7 +48,7 @@ def open_served(names: PartNames, place: torch.device, dtype: torch.dtype) -> Se
         projector=_name_of_projector(names, parts),
         reader=str(names.reader) if names.reader is not None else None,
     )
-    return Served(pipeline, about, index)
+    return Served(pipeline if plain is pipeline else ByMode(plain, pipeline), about, index)
 
 
 def open_library(served: Served, names: PartNames, place: torch.device) -> Library | None:
@@ -57,6 +64,14 @@ def open_library(served: Served, names: PartNames, place: torch.device) -> Libra
         return None
     spec = served.index.manifest.encoder
     return Library(directory, lambda: open_encoder(spec, names.encoder, device=place))
+
+
+def _beside(reader: Pipeline, plain: Parts) -> Pipeline:
+    """The model that a reader was made of, which searches with what the reader searches with."""
+    pipeline = Pipeline.of(plain)
+    pipeline.retriever, pipeline.embedder = reader.retriever, reader.embedder
+    pipeline.reranker = reader.reranker
+    return pipeline
 
 
 def _modes(parts: Parts, *, has_index: bool) -> list[Mode]:
