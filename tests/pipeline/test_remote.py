@@ -1,3 +1,5 @@
+"""A pipeline whose language model computes on a server."""
+
 from collections.abc import Iterator
 from typing import Unpack
 

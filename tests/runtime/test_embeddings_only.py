@@ -1,3 +1,5 @@
+"""Embeddings of each family, read without the rest of the model."""
+
 from pathlib import Path
 
 import pytest

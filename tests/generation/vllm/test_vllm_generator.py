@@ -1,3 +1,5 @@
+"""A server's answers are those of this process, streamed, given up and repeated."""
+
 from collections.abc import Sequence
 
 import pytest

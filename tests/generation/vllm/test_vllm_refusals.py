@@ -1,3 +1,5 @@
+"""What a server lacks or is not is said before an answer is believed."""
+
 import pytest
 
 from tests.generation.tiny_tokenizers import byte_level
