@@ -6,7 +6,7 @@ from pathlib import Path
 import huggingface_hub
 import pytest
 
-from tests.artifact.hub_stand_in import TOKEN, HubStandIn, serve
+from tests.artifact.hub_stand_in import HubStandIn, point_at, serve
 from xorag.artifact.hub import find_artifact
 from xorag.artifact.manifest import BaseModelShape, Manifest
 from xorag.artifact.pushing import push_artifact, require_pushable
@@ -19,12 +19,7 @@ REPO = "some-org/my-projector"
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubStandIn]:
     with serve() as served:
-        monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
-        monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", served.url)
-        template = served.url + "/{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(huggingface_hub.constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-        monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-        monkeypatch.setenv("HF_TOKEN", TOKEN)
+        point_at(served, tmp_path / "cache", monkeypatch)
         yield served
 
 
