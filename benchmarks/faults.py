@@ -21,6 +21,8 @@ from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
 
+import httpx
+
 from benchmarks.fault_disks import full_index_disk, full_upload_disk
 from benchmarks.fault_indexes import altered, deleted, truncated, two_indexers_and_a_reader
 from benchmarks.fault_requests import hostile_documents, wrong_requests
@@ -69,6 +71,9 @@ def _try(name: str, world: World) -> dict[str, object]:
         finding = asdict(FAULTS[name](world))
     except Skipped as reason:
         finding = {"held": None, "seen": f"skipped: {reason}"}
+    # A server that does not start or answer breaks its promise, and the next fault is tried.
+    except (RuntimeError, TimeoutError, httpx.HTTPError) as error:
+        finding = {"held": False, "seen": f"{type(error).__name__}: {error}"}
     promised = " ".join((FAULTS[name].__doc__ or "").split())
     seconds = round(time.perf_counter() - start, 1)
     return {"fault": name, "promised": promised, **finding, "seconds": seconds}

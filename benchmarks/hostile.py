@@ -12,7 +12,7 @@ from functools import cache
 
 from hypothesis import strategies as st
 from pypdf import PdfWriter
-from pypdf.generic import NameObject, StreamObject
+from pypdf.generic import DecodedStreamObject, NameObject
 
 MEGABYTE = 10**6
 MARKS = (
@@ -112,9 +112,10 @@ def _pdf(unpacked: int) -> bytes:
     """A page; with `unpacked`, one whose packed content is that large once it is unpacked."""
     writer = PdfWriter()
     page = writer.add_blank_page(width=100, height=100)
-    content = StreamObject()
+    content = DecodedStreamObject()
     content.set_data(b"BT (text) Tj ET " + b" " * unpacked)
-    page[NameObject("/Contents")] = writer._add_object(content.flate_encode())  # noqa: SLF001 - as pypdf's own examples do
+    page[NameObject("/Contents")] = content
+    page.compress_content_streams()
     output = io.BytesIO()
     writer.write(output)
     return output.getvalue()

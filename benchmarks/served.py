@@ -118,7 +118,9 @@ def _wait_until_ready(server: RunningServer) -> None:
         except httpx.TransportError:
             time.sleep(0.2)
     said = server.log.read_text(errors="replace")[-2000:]
-    raise RuntimeError(f"the server was not ready after {START_SECONDS:g} s; it said: {said}")
+    raise RuntimeError(
+        f"the server ended, or was not ready after {START_SECONDS:g} s; it said: {said}"
+    )
 
 
 def _resident(process: psutil.Process) -> int:
