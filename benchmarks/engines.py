@@ -1,7 +1,8 @@
 """How fast each engine indexes, and what starting it costs: `python -m benchmarks.engines`.
 
-Prints JSON: for one process, several, and Ray, the seconds until it was ready, the passages a second
-after that, and whether the rows are those of one process. Made-up documents, the default encoder.
+Prints JSON: for one process, several, and Ray, the seconds until it was ready, the passages a
+second after that, and whether the rows are those of one process. The documents are made up, the
+encoder is the default one.
 """
 
 import argparse
@@ -23,7 +24,8 @@ from xorag.retrieval.ingest import build_index
 from xorag.retrieval.ingest_report import IngestOptions, IngestReport
 
 WORDS = ("river", "city", "author", "novel", "mountain", "war", "peace", "king", "science", "music")
-WORDS_A_DOCUMENT = 120
+LENGTH = 120
+"""Words of a document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,7 @@ def write_sources(folder: Path, count: int) -> Path:
     chance = random.Random(0)  # noqa: S311 - no secret
     for file in range(4):
         lines = (
-            json.dumps(
-                {"id": f"{file}-{i}", "text": " ".join(chance.choices(WORDS, k=WORDS_A_DOCUMENT))}
-            )
+            json.dumps({"id": f"{file}-{i}", "text": " ".join(chance.choices(WORDS, k=LENGTH))})
             for i in range(count // 4)
         )
         (folder / f"{file}.jsonl").write_text("\n".join(lines), encoding="utf-8")
