@@ -138,7 +138,12 @@ def _round(server: RunningServer, seed: int, examples: int) -> "subprocess.Compl
     command = [str(SCHEMATHESIS), "run", f"{server.address}/openapi.json", f"--seed={seed}"]
     command.append(f"--max-examples={examples}")
     return subprocess.run(  # noqa: S603 - our own program
-        [*command, *COMMON], capture_output=True, text=True, check=False, timeout=ROUND_SECONDS
+        [*command, *COMMON],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=ROUND_SECONDS,
+        cwd=server.log.parent,  # it leaves files where it runs
     )
 
 
