@@ -12,8 +12,8 @@ from xorag.data.strings.found import FoundString, StringKind
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _JOINT = r"(?:(?:of|the|de|del|di|da|av|ng)\s)?"
-_DAY_BEFORE = re.compile(rf"(?<![\w.,])\d{{1,2}}(?:st|nd|rd|th|er|\.)?\s{_JOINT}\Z")
-_DAY_AFTER = re.compile(r"\.?\s\d{1,2}(?:st|nd|rd|th)?(?!\w|[.,:]\d)")
+_DAY_BEFORE = re.compile(rf"(?<![\w.,])\d{{1,2}}(?:[snrt][tdh]|er|\.)?\s{_JOINT}\Z")
+_DAY_AFTER = re.compile(r"\.?\s\d{1,2}(?:[snrt][tdh])?(?!\w|[.,:]\d)")
 _YEAR_AFTER = re.compile(rf"\.?,?\s{_JOINT}\d{{3,4}}(?!\w|[.,]\d)")
 _NUMERIC = re.compile(
     r"(?<![\w.,/-])(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{2,4})(?![\w/-]|[.,]\d)"

@@ -10,7 +10,7 @@ from xorag.data.strings.found import FoundString, StringKind
 _NUMBER = re.compile(
     r"(?:(?:[A-Z]{1,3})?[$€£¥₹₩]\s?)?(?<![^\W_])(?<![^\W_][.,/-])"
     r"(?:\d{1,3}(?:[ \u00a0\u202f'\u2019]\d{3})+(?!\d)|\d+(?:[.,:\u2013-]\d+)*)"
-    r"(?:st|nd|rd|th)?(?![^\W\d_]*\d)"
+    r"(?:[snrt][tdh])?(?![^\W\d_]*\d)"
 )
 _NEXT_WORD = re.compile(r"[ \u00a0-]?([^\W\d_]+[²³]?|%|‰|°\s?[CFK]?|[€£$¥])")
 _CODE = re.compile(r"(?<![\w./:@-])[^\W_](?:[\w./:@+#-]*[^\W_])?")
