@@ -77,7 +77,7 @@ def test_the_page_says_what_the_artifact_is_for_and_how_to_use_it(
 
     page = hub.repositories[REPO]["README.md"].decode()
     card = huggingface_hub.ModelCard(page)
-    data = card.data.to_dict()
+    data = vars(card.data)
     assert (data["license"], data["base_model"]) == ("apache-2.0", "org/model")
     assert data["library_name"] == "xorag"
     assert "projector" in data["tags"]
@@ -149,7 +149,7 @@ def test_a_path_that_is_no_name_on_the_hub_comes_back_unasked(
 
 
 def test_an_altered_artifact_is_not_pushed(projector: Path, hub: HubStandIn) -> None:
-    (projector / "weights.bin").write_text("abd")
+    (projector / "weights.bin").write_text("xyz")
 
     with pytest.raises(ArtifactError, match="sha256"):
         push_artifact(projector, REPO)

@@ -6,9 +6,10 @@ Knows nothing of GPUs' memory or operations, which the sections reckon with.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 
 from xorag.errors import ModelNotFoundError, UsageError
 from xorag.profiling.gpus import Gpus
@@ -91,7 +92,8 @@ def planned_model(name: str | None) -> PlannedModel:
     config = _config(name, language_model_path, "language model")
     try:
         with torch.device("meta"):  # shapes without memory
-            model = AutoModelForCausalLM.from_config(config)
+            build: Any = AutoModelForCausalLM.from_config
+            model: PreTrainedModel = build(config)
     except ValueError as error:
         raise ModelNotFoundError(
             f"{name!r} is no causal language model ({str(error).splitlines()[0][:200]}); give one"
