@@ -142,8 +142,8 @@ def evaluate(
 
     finding = (hops, hop_by, select, select_by)
     asking = (passages, k, rows, limit, seed, max_new_tokens)
-    judging = (gate, threshold, abstain_below, together, as_relevant)
-    settings = Settings(*asking, *finding, *judging, verify, abstain_unverified)
+    judging = (*finding, gate, threshold, abstain_below, together, as_relevant)
+    settings = Settings(*asking, *judging, verify, abstain_unverified)
     rates = _numbers(tokens_per_passage, "--tokens-per-passage")
     forms = _forms(form, strings_tokens, sentences)
     conditions = plan_conditions(_words(modes), k=k, tokens_per_passage=rates, forms=forms)

@@ -171,10 +171,11 @@ def plan_conditions(
             f"--form is for mode 'xrag', but the modes are {', '.join(modes)}; leave it out, or "
             "add xrag to --modes"
         )
+    none: list[EvaluatedForm | None] = [None]
     return tuple(
         _condition(item, k, rate, form)
         for item in known
-        for form in (forms or [None] if item.has_rates else [None])
+        for form in (forms or none if item.has_rates else none)
         for rate in (rates if item.has_rates and (form is None or form.has_rates) else [1])
     )
 

@@ -120,8 +120,8 @@ def passage_pieces(item: Context, text: str) -> list[Piece]:
     passage = item.hit.passage
     is_exact = item.form is Form.STRINGS
     shown = "; ".join(item.shown) if is_exact else excerpt(passage.text, item.shown)
-    before = [Quoted(passage.title), Trusted(" | ")] if passage.title else []
-    after = [Trusted(" "), Quoted(shown)] if shown else []
+    before: list[Piece] = [Quoted(passage.title), Trusted(" | ")] if passage.title else []
+    after: list[Piece] = [Trusted(" "), Quoted(shown)] if shown else []
     return [*before, *soft, *after]
 
 
