@@ -86,6 +86,7 @@ def test_running_again_encodes_nothing_and_needs_no_encoder_named(
         "skipped_rows": 0,
         "passages": 0,
         "total_passages": 20,
+        "start_seconds": 0.0,
     }
 
 
