@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 GROUP_SIZE = 512
 """Questions handed over together: what is found and encoded for them is held in memory."""
+VERIFIED_GROUP_SIZE = 32
+"""The same where answers are verified: what is read a second time has no result until the first
+answers of all are written, and would be lost with a killed process."""
 
 
 class AsksMany(Protocol):
@@ -114,7 +117,8 @@ def run_evaluation(
             answered += 1
             on_progress(EvaluationProgress(name, answered, total, kept))
 
-        groups = group_questions(job.missing, job.condition, evaluation.settings, size=group_size)
+        size = min(group_size, VERIFIED_GROUP_SIZE) if evaluation.settings.verify else group_size
+        groups = group_questions(job.missing, job.condition, evaluation.settings, size=size)
         with job.results:
             for group in groups:
                 _ask(group, job, evaluation.settings, asker, count)
