@@ -1,5 +1,6 @@
 """`xorag eval`: how good the answers of each mode are, and what they cost."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -142,8 +143,8 @@ def evaluate(
 
     finding = (hops, hop_by, select, select_by)
     asking = (passages, k, rows, limit, seed, max_new_tokens)
-    judging = (*finding, gate, threshold, abstain_below, together, as_relevant)
-    settings = Settings(*asking, *judging, verify, abstain_unverified)
+    settings = Settings(*asking, *finding, gate, threshold, abstain_below, together, as_relevant)
+    settings = replace(settings, verify=verify, abstain_unverified=abstain_unverified)
     rates = _numbers(tokens_per_passage, "--tokens-per-passage")
     forms = _forms(form, strings_tokens, sentences)
     conditions = plan_conditions(_words(modes), k=k, tokens_per_passage=rates, forms=forms)
