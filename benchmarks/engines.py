@@ -18,10 +18,10 @@ import numpy as np
 from xorag.data.readers import read_documents
 from xorag.retrieval.encoder import Encoder
 from xorag.retrieval.engines.processes import EngineOptions
-from xorag.retrieval.engines.ray_data import RayOptions, Sources, build_on_ray
 from xorag.retrieval.index import PassageIndex
 from xorag.retrieval.ingest import build_index
 from xorag.retrieval.ingest_report import IngestOptions, IngestReport
+from xorag.retrieval.ray_ingest import RayOptions, Sources, build_on_ray
 
 WORDS = ("river", "city", "author", "novel", "mountain", "war", "peace", "king", "science", "music")
 LENGTH = 120

@@ -235,7 +235,7 @@ def _run(
 
     with progress_of(job) as tell:
         if engine.kind is EngineKind.RAY:
-            from xorag.retrieval.engines.ray_data import RayOptions, Sources, build_on_ray
+            from xorag.retrieval.ray_ingest import RayOptions, Sources, build_on_ray
 
             sources = Sources(job.sources, job.source_format, job.limit, is_skipping=job.skip_bad)
             ray = RayOptions(engine.workers, engine.ray_address, engine.device, job.skip)

@@ -1,7 +1,6 @@
 """An index that is built on Ray holds the rows of one built here, also when an actor is killed."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,11 +9,11 @@ from tests.retrieval.engines.test_processes import assert_same_rows
 from tests.retrieval.fake_encoder import FakeEncoder, FakeSource
 from xorag.data.readers import read_documents
 from xorag.errors import SourceError
+from xorag.retrieval import ray_ingest
 from xorag.retrieval.encoder import Encoder
-from xorag.retrieval.engines import ray_data
-from xorag.retrieval.engines.ray_data import RayEngine, RayOptions, Sources, build_on_ray
 from xorag.retrieval.ingest import build_index, fill_index
 from xorag.retrieval.ingest_report import IngestOptions
+from xorag.retrieval.ray_ingest import RayEngine, RayOptions, Sources, build_on_ray
 from xorag.retrieval.store import IndexSettings
 
 pytest.importorskip("ray.data", reason="the extra ray is not installed")
@@ -40,10 +39,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def is_left_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Other work on the test machine shall not make Ray kill workers."""
     monkeypatch.setenv("RAY_memory_monitor_refresh_ms", "0")
-    return
 
 
 def test_ray_builds_the_same_index_and_goes_on_with_it(folder: Path, encoder: Encoder) -> None:
@@ -65,7 +63,7 @@ def test_a_killed_actor_costs_a_retry_and_no_row(folder: Path) -> None:
     build_index(read_documents([folder / "sources"]), folder / "here", encoder, options)
     marker.touch()
 
-    with ray_data._cluster(ON_RAY):
+    with ray_ingest._cluster(ON_RAY):
         source = FakeSource(marker)
         sources = Sources([folder / "sources"])
         engine = RayEngine(source, settings, sources, ON_RAY)  # type: ignore[arg-type]  # a double

@@ -61,7 +61,7 @@ class RayResult:
 class RayEncoder:
     """An actor that encodes documents."""
 
-    def __init__(self, job: RayJob, held: "ray.ObjectRef | npt.NDArray[np.uint64]") -> None:
+    def __init__(self, job: RayJob, held: "ray.ObjectRef[Any] | npt.NDArray[np.uint64]") -> None:
         """Open the encoder.
 
         Args:
@@ -69,11 +69,7 @@ class RayEncoder:
             held: Marks of the documents that the index holds, or where Ray keeps these.
         """
         limit_threads()
-        if not isinstance(held, np.ndarray):
-            import ray  # noqa: PLC0415 - an extra
-
-            held = ray.get(held)
-        self._held = held
+        self._held = held if isinstance(held, np.ndarray) else _fetched(held)
         self._encoder = BatchEncoder(job.source.open(), job.chunk_tokens, job.pieces)
 
     def __call__(self, table: pa.Table) -> Iterator[pa.Table]:
@@ -118,6 +114,13 @@ def mark_of(document_id: str, content_hash: str) -> int:
     """Eight bytes of a hash: a new document is taken for one of 10 million by chance in 5e-13."""
     text = f"{content_hash} {document_id}".encode()
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest())
+
+
+def _fetched(reference: Any) -> npt.NDArray[np.uint64]:  # noqa: ANN401 - Ray's own
+    import ray  # noqa: PLC0415 - an extra
+
+    marks: npt.NDArray[np.uint64] = ray.get(reference)
+    return marks
 
 
 def _document(row: Mapping[str, Any]) -> Document:

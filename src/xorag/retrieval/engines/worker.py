@@ -7,7 +7,6 @@ import multiprocessing
 import os
 import signal
 import threading
-from ctypes import c_int
 from dataclasses import dataclass, replace
 from multiprocessing import connection
 from multiprocessing.sharedctypes import Synchronized
@@ -49,7 +48,7 @@ _THIS: list[_Process] = []
 """One, once the process is started as a worker."""
 
 
-def start(job: Job, started: "Synchronized[c_int]") -> None:
+def start(job: Job, started: "Synchronized[int]") -> None:
     """Make this process a worker; the encoder waits for the first batch, to raise its errors there.
 
     Args:

@@ -142,7 +142,10 @@ class RayEngine:
                 batch_size=DOCUMENTS_A_CALL,
                 batch_format="pyarrow",
             )
-            for table in encoded.iter_batches(batch_size=None, batch_format="pyarrow"):
+            tables: Iterator[Any] = iter(
+                encoded.iter_batches(batch_size=None, batch_format="pyarrow")
+            )
+            for table in tables:
                 yield from table.to_pylist()
 
     def _dataset(self) -> "ray.data.Dataset":
@@ -156,8 +159,9 @@ class RayEngine:
         context.target_max_block_size = 2 * BATCH_CHARACTERS
         files = iter_files(self.sources.paths, source_format=self.sources.source_format)
         named = [{"path": str(file.path), "id": file.id} for file in files]
+        read: Any = ray_reading.read_files  # Ray's stubs know no generators of Arrow tables
         documents = ray.data.from_items(named, override_num_blocks=len(named)).map_batches(
-            ray_reading.read_files,
+            read,
             fn_kwargs={
                 "source_format": self.sources.source_format,
                 "is_skipping": self.sources.is_skipping,
@@ -194,7 +198,10 @@ def _cluster(on_ray: RayOptions) -> Iterator[None]:
         raise MissingExtraError(
             "indexing on Ray needs Ray Data; install xorag[ray], or leave out --engine ray"
         ) from error
-    own = {"num_cpus": on_ray.workers + 1, "object_store_memory": OBJECT_STORE_BYTES}
+    own: dict[str, Any] = {
+        "num_cpus": on_ray.workers + 1,
+        "object_store_memory": OBJECT_STORE_BYTES,
+    }
     is_joined = on_ray.address is not None or "RAY_ADDRESS" in os.environ
     with _ray_errors():
         ray.init(
