@@ -56,6 +56,12 @@ class AskFields(BaseModel):
         int | None, Field(ge=1, le=_LARGEST, description="Read only so many passages.")
     ] = None
     select_by: Annotated[SelectBy | None, Field(description="By what these are chosen.")] = None
+    verify: Annotated[
+        bool, Field(description="Look numbers, dates and names up; read again if need be.")
+    ] = False
+    abstain_unverified: Annotated[
+        bool, Field(description="No answer where verifying finds a gap.")
+    ] = False
 
     def options(self, mode: Mode, max_new_tokens: int) -> AskOptions:
         """As keywords of `Pipeline.ask`."""
