@@ -78,7 +78,8 @@ def test_a_large_one_gets_a_vector_index(tmp_path: Path, token_encoder: TokenEnc
 
     retriever = open_retriever(tmp_path / "index", device="cpu")
     assert len(retriever.search([QUERY], k=5)[0]) == 5
-    kinds = {item.index_type for item in retriever.index.table.list_indices()}
+    table = PassageIndex.open(tmp_path / "index").table
+    kinds = {item.index_type for item in table.list_indices()}
     assert "IvfRq" in kinds
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from torch import distributed, nn
+from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor
 
@@ -45,8 +46,9 @@ def launch(recipe: Path) -> tuple[str, str]:
 
 
 @pytest.fixture
-def one_process() -> Iterator[None]:
-    distributed.init_process_group("gloo", store=distributed.HashStore(), rank=0, world_size=1)
+def one_process(tmp_path: Path) -> Iterator[None]:
+    meeting_place = f"file://{tmp_path / 'meeting'}"
+    distributed.init_process_group("gloo", init_method=meeting_place, rank=0, world_size=1)
     yield
     distributed.destroy_process_group()
 
@@ -56,7 +58,7 @@ def test_weights_that_were_shared_out_are_whole_and_can_be_saved() -> None:
     frozen, projector = nn.Linear(3, 3).requires_grad_(requires_grad=False), Projector(4, 3)
     before = {name: tensor.clone() for name, tensor in projector.state_dict().items()}
     model = nn.Sequential(frozen, projector)
-    mesh = distributed.init_device_mesh("cpu", (1,))
+    mesh = init_device_mesh("cpu", (1,))
     fully_shard(frozen, mesh=mesh)
     fully_shard(model, mesh=mesh)
     assert all(isinstance(weight, DTensor) for weight in model.parameters())

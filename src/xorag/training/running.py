@@ -53,5 +53,6 @@ def run_to_end(
             trainer._load_from_checkpoint(checkpoint)  # noqa: SLF001
             return int(state.global_step)
     trainer.train(resume_from_checkpoint=checkpoint)
-    make_whole(trainer.model)
+    if trainer.model is not None:
+        make_whole(trainer.model)
     return int(trainer.state.global_step)

@@ -1,5 +1,6 @@
 """A window of the browser with the page in it, and what a test does there."""
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -30,7 +31,7 @@ class Window:
     def _note(self, request: Request) -> None:
         self.requests.append(request.url)
         if request.url.endswith("/api/ask"):
-            self.questions.append(request.post_data_json)
+            self.questions.append(json.loads(request.post_data or "{}"))
 
     def open(self, **options: str | int) -> None:
         """Go to the page, with options in its address."""
