@@ -275,3 +275,16 @@ def _client(library: Library) -> TestClient:
     app = FastAPI()
     app.include_router(documents_router(library))
     return TestClient(app)
+
+
+def test_a_list_of_an_index_that_is_damaged_is_said_to_be_unavailable(tmp_path: Path) -> None:
+    build_index([Document("d", "T", "short")], tmp_path / "index", HashingEncoder())
+    for file in (tmp_path / "index").rglob("*.lance"):
+        if file.is_file():
+            file.write_bytes(b"damaged")
+
+    with serving_documents(tmp_path / "index") as client:
+        answer = client.get(URL)
+
+    assert answer.status_code == 503
+    assert "cannot be read now" in answer.text

@@ -119,6 +119,9 @@ def configure_logging(*, is_debug: bool = False) -> None:
 
 
 def _add_fields(record: logging.LogRecord) -> bool:
-    given: Mapping[str, Any] = {k: v for k, v in vars(record).items() if k not in _LOG_FIELDS}
+    # What begins with an underscore, libraries such as Ray have added for themselves.
+    given: Mapping[str, Any] = {
+        k: v for k, v in vars(record).items() if k not in _LOG_FIELDS and not k.startswith("_")
+    }
     record.fields = "".join(f" {key}={value}" for key, value in given.items())
     return True

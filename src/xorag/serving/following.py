@@ -12,19 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xorag.artifact.manifest import MANIFEST_NAME, Manifest
-from xorag.errors import ArtifactError, XoragError
+from xorag.errors import ArtifactError
 from xorag.retrieval.index import PassageIndex
 from xorag.retrieval.timed import IndexOnDemand, TimedHits
 from xorag.serving.protocol import IndexAbout
+from xorag.serving.unreadable import readable
 
 if TYPE_CHECKING:
     from xorag.retrieval.encoder import PassageEncoder
     from xorag.retrieval.search import IndexRetriever
 
 logger = logging.getLogger(__name__)
-
-_PANIC = "PanicException"
-"""What Lance's own language raises over files that it cannot make sense of; no `Exception`."""
 
 
 class FollowedIndex:
@@ -119,15 +117,8 @@ class FollowedIndex:
     def _readable(self) -> Iterator[None]:
         """Say of any failure to read the index that it is one, and open it again next time."""
         try:
-            yield
-        except XoragError:
-            raise
-        except BaseException as error:
-            is_panic = type(error).__name__ == _PANIC
-            if not is_panic and not isinstance(error, OSError | RuntimeError | ValueError):
-                raise
+            with readable(self._directory):
+                yield
+        except ArtifactError:
             self._signature = None
-            raise ArtifactError(
-                f"the index at {str(self._directory)!r} cannot be read now "
-                f"({type(error).__name__}); restore it, or build it again with `xorag index`"
-            ) from error
+            raise

@@ -25,6 +25,7 @@ from xorag.serving.jobs import Job, JobList, JobState
 from xorag.serving.library_limits import LibraryLimits
 from xorag.serving.parsing import FileParser, parsed_documents
 from xorag.serving.parsing_limits import MIBIBYTE
+from xorag.serving.unreadable import readable
 from xorag.types import Document
 
 logger = logging.getLogger(__name__)
@@ -122,13 +123,18 @@ class Library:
         return deletion.outcome
 
     def page(self, *, offset: int, limit: int) -> DocumentPage:
-        """Some documents, in the order of the index; none where there is no index yet."""
+        """Some documents, in the order of the index; none where there is no index yet.
+
+        Raises:
+            ArtifactError: If the index cannot be read.
+        """
         try:
             index = PassageIndex.open(self._directory)
         except IndexNotFoundError:
             return DocumentPage((), 0)
-        found = list_documents(index, offset=offset, limit=limit)
-        return DocumentPage(tuple(found), index.document_count())
+        with readable(self._directory):
+            found = list_documents(index, offset=offset, limit=limit)
+            return DocumentPage(tuple(found), index.document_count())
 
     def close(self, *, timeout: float = 30.0) -> None:
         """Finish the slice that is being written, give up the rest, and end the thread."""

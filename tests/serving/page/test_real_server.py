@@ -34,6 +34,7 @@ def test_a_dropped_file_goes_into_a_real_index_and_out_again(
     library = Library(tmp_path / "index", HashingEncoder)
     with live(create_app(window.stub, options, library)) as address:
         page.goto(address)
+        expect(page.get_by_text("0 documents", exact=True)).to_be_visible()
         page.get_by_label("Choose files").set_input_files(
             [
                 FilePayload(name="peak.md", mimeType="text/plain", buffer=b"# Peak\n\nUhuru."),
