@@ -12,7 +12,6 @@ from fastapi.testclient import TestClient
 from tests.serving.hashing_encoder import HashingEncoder
 from xorag.retrieval.index import PassageIndex
 from xorag.serving.documents import documents_router
-from xorag.serving.failures import handle_failures
 from xorag.serving.library import Library
 from xorag.serving.library_limits import LibraryLimits
 
@@ -24,7 +23,6 @@ def serving_documents(directory: Path, limits: LibraryLimits | None = None) -> I
     """A client of a library over an index that need not exist yet."""
     library = Library(directory, HashingEncoder, limits)
     app = FastAPI()
-    handle_failures(app)
     app.include_router(documents_router(library))
     try:
         yield TestClient(app)
