@@ -42,7 +42,7 @@ class Stub:
     held_at: int | None = None
     """After how many pieces an answer goes on only once this is changed."""
     breaks: bool = False
-    """Whether the connection is cut in the middle of an answer."""
+    """Whether the connection is cut before the next piece of an answer."""
     is_full: bool = False
     """Whether no question is let in."""
     failure: str = ""
@@ -66,9 +66,9 @@ class Stub:
         """Serve a request, unless the connection shall break."""
 
         async def send_or_break(message: Message) -> None:
-            await send(message)
             if self.breaks and b"event: text" in message.get("body", b""):
                 raise ConnectionAbortedError("the test wants it so")
+            await send(message)
 
         await self.app(scope, receive, send_or_break)
 

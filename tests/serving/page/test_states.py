@@ -39,9 +39,14 @@ def test_a_slow_model_is_told_and_can_be_stopped(window: Window) -> None:
 
 
 def test_a_stream_that_breaks_keeps_what_came_and_is_asked_again(window: Window) -> None:
-    window.stub.breaks = True
-    cards = window.ask(mode="xrag")
-    assert cards.get_attribute("data-state") == "lost"
+    window.stub.held_at = 1
+    window.open(q=QUESTION, mode="xrag")
+    cards = window.cards
+    expect(cards.locator(".said")).to_have_text("Mount")
+
+    window.stub.breaks, window.stub.held_at = True, None
+
+    expect(cards).to_have_attribute("data-state", "lost")
     assert cards.locator(".said").inner_text() == "Mount"
     assert "The connection was lost before the answer was whole." in cards.inner_text()
 
