@@ -17,7 +17,7 @@ VLLM_VENV := .venv-vllm
 VLLM_STAMP := $(VLLM_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix docs clean test-vllm
+.PHONY: help setup demo test check audit fix docs clean test-vllm
 
 help:  ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -44,6 +44,9 @@ check: $(RUN_STAMP) $(DEV_STAMP)  ## Run the linters, the types and the layers
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/typos
 	$(BIN)/validate-pyproject pyproject.toml
+
+audit: $(DEV_STAMP)  ## Look the pinned packages up in PyPI's list of vulnerabilities; needs pypi.org
+	$(BIN)/pip-audit --progress-spinner off --no-deps --disable-pip --requirement constraints.txt
 
 fix: $(DEV_STAMP)  ## Repair what the linters can repair
 	$(BIN)/ruff check --fix
