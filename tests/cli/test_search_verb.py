@@ -93,6 +93,11 @@ def test_no_word_in_common_is_said(call: Call, index: str) -> None:
         (("", "--index", "INDEX"), 2, "the query is empty, got ''"),
         (("emma", "--index", "INDEX", "-k", "0"), 2, "k must be at least 1, got 0"),
         (("emma", "--index", "nowhere"), 1, "no index at 'nowhere'; build one with"),
+        (
+            ("emma", "--index", "no/where"),
+            1,
+            "or build one with `xorag index SOURCE --index no/where`",
+        ),
         (("emma", "--index", "INDEX", "--encoder", "./none"), 1, "./none"),
         (("emma", "--index", "INDEX", "--reranker", "./none"), 1, "./none"),
         (

@@ -7,19 +7,24 @@ from xorag.artifact.folder_place import FolderPlace
 from xorag.artifact.hub import find_artifact
 from xorag.artifact.manifest import EncoderSpec, Manifest
 from xorag.artifact.places import Location, Place, place_of
-from xorag.errors import ArtifactError, IndexNotFoundError
+from xorag.errors import ArtifactError, ArtifactNotFoundError, IndexNotFoundError
 
 
 def index_place(location: Location) -> Place:
     """Where the index of that name is: a folder, a bucket, or what is fetched from the hub.
 
     Raises:
-        ArtifactNotFoundError: If it could be on the hub but cannot be had from there.
+        IndexNotFoundError: If it could be on the hub but cannot be had from there.
         UsageError: If the name means no place.
     """
     place = place_of(location)
     if isinstance(place, FolderPlace) and not place.has_manifest():
-        return FolderPlace(find_artifact(place.path, "index"))
+        try:
+            return FolderPlace(find_artifact(place.path, "index"))
+        except ArtifactNotFoundError as error:
+            raise IndexNotFoundError(
+                f"{error}, or build one with `xorag index SOURCE --index {place.name}`"
+            ) from error
     return place
 
 
