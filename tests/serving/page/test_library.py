@@ -13,7 +13,8 @@ DROP = """([name, event]) => {
 
 
 def choose(page: Page, *names: str) -> None:
-    """Choose files in the field for them."""
+    """Choose files in the field for them, once it is there: before, nothing listens to it."""
+    expect(page.get_by_role("complementary", name="Documents")).to_be_visible()
     page.get_by_label("Choose files").set_input_files(
         [FilePayload(name=name, mimeType="text/plain", buffer=name.encode()) for name in names]
     )
