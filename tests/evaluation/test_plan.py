@@ -108,6 +108,24 @@ def test_each_form_is_asked_with_each_amount_and_rate_that_it_has() -> None:
     ]
 
 
+def test_a_reader_is_asked_in_forms_and_with_rates_only_where_a_form_is_named() -> None:
+    forms = plan_forms(["token", "text"], strings_tokens=[32], sentences=[1])
+
+    plain, named = (
+        plan_conditions(["openrag"], k=2, tokens_per_passage=[1, 4], forms=some)
+        for some in ((), forms)
+    )
+
+    assert [(c.label, c.form, c.tokens_per_passage) for c in plain] == [("openrag", None, None)]
+    assert [(c.label, c.form, c.tokens_per_passage) for c in named] == [
+        ("openrag-token", Form.TOKEN, 1),
+        ("openrag-token-x4", Form.TOKEN, 4),
+        ("openrag-text", Form.TEXT, None),
+    ]
+    assert [c.needs_projector for c in (*plain, *named)] == [False, True, True, False]
+    assert asked(named[1]) == {"form": Form.TOKEN}
+
+
 def asked(condition: Condition) -> dict[str, object]:
     """What a question is asked with of forms; the pipeline takes it."""
     options = ask_options("qa", condition, Settings())
@@ -121,7 +139,7 @@ def asked(condition: Condition) -> dict[str, object]:
         (["xrag"], ["picture"], [32], "no form 'picture'; give one of dropped, token, strings"),
         (["xrag"], ["strings"], [0], "1 to 512 tokens a passage, got 0"),
         (["xrag"], ["strings"], [], "--strings-tokens is empty"),
-        (["text", "closed"], ["strings"], [32], "--form is for mode 'xrag'"),
+        (["text", "closed"], ["strings"], [32], "--form is for modes 'xrag' and 'openrag'"),
     ],
 )
 def test_forms_that_cannot_be_asked_are_refused(

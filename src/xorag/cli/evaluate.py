@@ -76,7 +76,7 @@ def evaluate(
     form: Annotated[
         str,
         typer.Option(
-            help="For xrag, some of dropped, token, strings, sentences, text; else token."
+            help="For xrag and openrag, some of dropped, token, strings, sentences, text."
         ),
     ] = "",
     strings_tokens: Annotated[

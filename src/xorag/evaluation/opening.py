@@ -111,17 +111,19 @@ def _require(
 ) -> None:
     """Refuse what cannot be asked with these parts."""
     modes = dict.fromkeys(condition.mode for condition in conditions if condition.k)
-    if Mode.XRAG in modes and parts.projector is None:
+    has_soft_tokens = any(condition.needs_projector for condition in conditions)
+    if has_soft_tokens and parts.projector is None:
         raise ProjectorMismatchError(
             f"no projector fits the language model {parts.model.name!r} and its encoder; name one "
-            "with --projector, train one with `xorag train projector`, or leave xrag out of --modes"
+            "with --projector, train one with `xorag train projector`, or leave out xrag of "
+            "--modes and forms with soft tokens of --form"
         )
     if Mode.OPENRAG in modes:
         needed_reader(parts.openrag)
     if passages is PassageSource.RETRIEVED:
         for mode in modes:
             pipeline.prepare(mode)
-    elif Mode.XRAG in modes and parts.embedder is None:
+    elif has_soft_tokens and parts.embedder is None:
         raise UsageError(
             "the projector does not record its encoder, which makes soft tokens of the given "
             "passages; name it with --encoder"

@@ -45,7 +45,9 @@ class EvaluatedMode:
     mode: Mode
     reads_passages: bool
     has_rates: bool
-    """Whether it is asked once for each number of soft tokens a passage, and for each form."""
+    """Whether it is asked once for each number of soft tokens a passage, where no form is named."""
+    has_forms: bool = False
+    """Whether it is asked once for each form that is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,12 @@ class Condition:
     """How passages are read; None: as the mode does."""
     shown: int | None = None
     """Tokens of strings, or sentences, that the form shows of a passage."""
+
+    @property
+    def needs_projector(self) -> bool:
+        """Whether soft tokens stand for passages; mode xrag wants a projector in any form."""
+        has_soft_tokens = self.form is not None and self.form not in (Form.DROPPED, Form.TEXT)
+        return self.k > 0 and (self.mode is Mode.XRAG or has_soft_tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +142,10 @@ MODES: Mapping[str, EvaluatedMode] = MappingProxyType(
     {
         "closed": EvaluatedMode(Mode.CLOSED, reads_passages=False, has_rates=False),
         "text": EvaluatedMode(Mode.TEXT, reads_passages=True, has_rates=False),
-        "xrag": EvaluatedMode(Mode.XRAG, reads_passages=True, has_rates=True),
-        "openrag": EvaluatedMode(Mode.OPENRAG, reads_passages=True, has_rates=False),
+        "xrag": EvaluatedMode(Mode.XRAG, reads_passages=True, has_rates=True, has_forms=True),
+        "openrag": EvaluatedMode(
+            Mode.OPENRAG, reads_passages=True, has_rates=False, has_forms=True
+        ),
     }
 )
 """The modes that can be evaluated, by the names that `--modes` takes."""
@@ -154,7 +164,7 @@ def plan_conditions(
         modes: Names out of `MODES`.
         k: Passages to read, where a mode reads any.
         tokens_per_passage: Rates for the modes that have rates, each from 1 to 16.
-        forms: Of the passages, for the modes that have rates; none: as the mode reads them.
+        forms: Of the passages, for the modes that have forms; none: as the mode reads them.
 
     Raises:
         UsageError: If there is no mode, an unknown one, none that has forms, or a rate out of
@@ -166,17 +176,17 @@ def plan_conditions(
     rates = [_rate(rate) for rate in dict.fromkeys(tokens_per_passage)]
     if not rates:
         raise UsageError("--tokens-per-passage is empty; give numbers such as 1,4,8")
-    if forms and not any(item.has_rates for item in known):
+    if forms and not any(item.has_forms for item in known):
         raise UsageError(
-            f"--form is for mode 'xrag', but the modes are {', '.join(modes)}; leave it out, or "
-            "add xrag to --modes"
+            f"--form is for modes 'xrag' and 'openrag', but the modes are {', '.join(modes)}; "
+            "leave it out, or add one of them to --modes"
         )
     none: list[EvaluatedForm | None] = [None]
     return tuple(
         _condition(item, k, rate, form)
         for item in known
-        for form in (forms or none if item.has_rates else none)
-        for rate in (rates if item.has_rates and (form is None or form.has_rates) else [1])
+        for form in (forms or none if item.has_forms else none)
+        for rate in (rates if _has_rates(item, form) else [1])
     )
 
 
@@ -223,13 +233,17 @@ def _rate(tokens: int) -> int:
     return tokens
 
 
+def _has_rates(item: EvaluatedMode, form: EvaluatedForm | None) -> bool:
+    return item.has_rates if form is None else form.has_rates
+
+
 def _condition(item: EvaluatedMode, k: int, tokens: int, form: EvaluatedForm | None) -> Condition:
     suffix = (f"-{form.label}" if form else "") + (f"-x{tokens}" if tokens > 1 else "")
     return Condition(
         label=item.mode.value + suffix,
         mode=item.mode,
         k=k if item.reads_passages else 0,
-        tokens_per_passage=tokens if item.has_rates else None,
+        tokens_per_passage=tokens if item.has_rates or _has_rates(item, form) else None,
         form=form.form if form else None,
         shown=form.shown if form else None,
     )
