@@ -9,7 +9,9 @@ from xorag.evaluation.results import EvidenceResult, Result, ResultsFile
 
 
 def result(identity: str) -> Result:
-    evidence = EvidenceResult("p1", "Title", "Text \u2028 of it", "token", 4, 0.5, None, None)
+    evidence = EvidenceResult(
+        "p1", "Title", "Text \u2028 of it", "strings", 4, 0.5, None, shown=("7 m",)
+    )
     return Result(
         id=identity,
         question="Who?",

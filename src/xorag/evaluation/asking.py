@@ -218,4 +218,6 @@ def _kept(
         gold_id=gold_id,
         critique=item.critique,
         is_chosen=item.is_chosen,
+        shown=item.shown,
+        reason=item.reason,
     )

@@ -36,6 +36,10 @@ class EvidenceResult:
     """How mode `openrag` judged it."""
     is_chosen: bool | None = None
     """Whether mode `openrag` gave the answer of the path through it."""
+    shown: tuple[str, ...] = ()
+    """The strings, or the sentences, that stood in the prompt."""
+    reason: str = ""
+    """Why it was read in this form; empty: the mode or the condition says so."""
 
 
 @dataclass(frozen=True, slots=True)

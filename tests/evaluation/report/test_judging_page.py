@@ -15,6 +15,7 @@ from xorag.evaluation.results import Result
 from xorag.types import Critique, GateDecision, GateKind
 
 CLOSED, OPENRAG = plan_conditions(["closed", "openrag"], k=1, tokens_per_passage=[1])
+SHOWN = ("5,895 metres", "<b>Tanzania</b>")
 COUNT = 6
 
 
@@ -26,7 +27,9 @@ def judged(row: Result, number: int) -> Result:
         row,
         gate=GateDecision(retrieved, GateKind.TOKEN, number / COUNT, 0.5),
         evidence=tuple(
-            replace(item, critique=critique, is_chosen=True) for item in row.evidence if retrieved
+            replace(item, critique=critique, is_chosen=True, form="strings", shown=SHOWN)
+            for item in row.evidence
+            if retrieved
         ),
         gold_ids=None,
     )
@@ -65,6 +68,10 @@ def test_retrieval_frequency_and_areas_stand_below_the_table(page: str) -> None:
 def test_examples_show_each_judgement_and_which_questions_read_nothing(page: str) -> None:
     assert "relevance 75.0, support 50.0, utility 10.0; <b>answered from</b>" in page
     assert page.count("(read no passage)") == 2
+
+
+def test_examples_show_what_stood_beside_a_soft_token_as_text_and_not_as_markup(page: str) -> None:
+    assert "tokens: 5,895 metres … &lt;b&gt;Tanzania&lt;/b&gt;; relevance" in page
 
 
 def test_reader_and_gate_stand_among_the_facts(page: str) -> None:

@@ -41,6 +41,8 @@ class ReadAs:
     """How mode `openrag` judged it."""
     is_chosen: bool | None
     """Whether mode `openrag` answered from it."""
+    shown: tuple[str, ...] = ()
+    """The strings, or the sentences, that stood in the prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,12 @@ def _join_passages(answered: Mapping[str, Result]) -> tuple[ShownPassage, ...]:
             key = (evidence.title, evidence.text)
             shown = joined.get(key) or _unread(evidence)
             reading = ReadAs(
-                label, evidence.form, evidence.tokens, evidence.critique, evidence.is_chosen
+                label,
+                evidence.form,
+                evidence.tokens,
+                evidence.critique,
+                evidence.is_chosen,
+                evidence.shown,
             )
             joined[key] = replace(shown, read_as=(*shown.read_as, reading))
     return tuple(joined.values())
