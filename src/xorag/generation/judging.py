@@ -19,6 +19,7 @@ from xorag.generation.control import PromptEncoder
 from xorag.generation.generator import BATCH_TOKENS, end_ids_of
 from xorag.generation.judging_notes import Written
 from xorag.generation.judging_prompts import JudgingPrompts, Paragraph, Worded
+from xorag.generation.judging_protocol import Rows
 from xorag.generation.judging_rows import Beginnings, Row, RowModel
 from xorag.generation.layouts import Layout
 from xorag.generation.prompting import word_means
@@ -80,6 +81,7 @@ class Judge:
         layout: Layout,
         *,
         batch_tokens: int = BATCH_TOKENS,
+        rows: Rows | None = None,
     ) -> None:
         """Wrap a model.
 
@@ -88,6 +90,7 @@ class Judge:
             encoder: Of its tokenizer, which has the reflection tokens.
             layout: How questions are worded.
             batch_tokens: The most positions computed together, padding and new ones included.
+            rows: What computes the model; unset, this process. Else its embeddings are enough.
 
         Raises:
             ReflectionError: If the tokenizer lacks reflection tokens.
@@ -100,13 +103,12 @@ class Judge:
         words = word_means(model, encoder) if isinstance(model, SoftTokenModel) else None
         self.prompts = JudgingPrompts(encoder, layout, words)
         self._batch_tokens = batch_tokens
-        self._rows = RowModel(
+        self._rows: Rows = rows or RowModel(
             model,
             end_ids=end_ids_of(plain, encoder),
             watched_ids=self.vocabulary.ordered_ids,
             batch_tokens=batch_tokens,
         )
-        self._limit = getattr(plain.config.get_text_config(), "max_position_embeddings", None)
 
     def groups(self, questions: Sequence[str], task: Task, size: int) -> list[list[int]]:
         """Places of the questions in groups of like length to begin together.
@@ -156,7 +158,7 @@ class Judge:
         if room is not None and longest >= room:
             raise PromptTooLongError(
                 f"a question takes {longest} tokens and {max_new_tokens} new ones are asked for, "
-                f"but the language model reads {self._limit}; shorten it, or ask for fewer"
+                f"but the language model reads {self._rows.limit}; shorten it, or ask for fewer"
             )
         return Begun(tuple(questions), task, self._rows.begin(prompts, is_wanted))
 
@@ -258,4 +260,5 @@ class Judge:
 
     def _room(self, max_new_tokens: int) -> int | None:
         """Tokens that a prompt may have."""
-        return None if self._limit is None else self._limit - max_new_tokens
+        limit = self._rows.limit
+        return None if limit is None else limit - max_new_tokens

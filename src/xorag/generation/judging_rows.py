@@ -100,6 +100,12 @@ class RowModel:
         self._batch_tokens = batch_tokens
         self._window = _window(self._model)
 
+    @property
+    def limit(self) -> int | None:
+        """Tokens that a row may have, new ones included; None: the config does not say."""
+        config = self._model.config.get_text_config()
+        return getattr(config, "max_position_embeddings", None)
+
     @torch.inference_mode()
     def begin(self, prompts: Sequence[Prompt], is_wanted: IsWanted = lambda _: True) -> Beginnings:
         """Read prompts together, best of like length, without soft tokens."""

@@ -62,6 +62,13 @@ class RemoteModel:
             self._served = await find_served(connection, self.server, self._names, self.encoder)
         return self._served
 
+    async def limit(self, connection: Connection) -> int | None:
+        """Tokens that the model reads and writes at most, by its config and by the server."""
+        config = self._model.config.get_text_config()
+        known = getattr(config, "max_position_embeddings", None)
+        served = await self.served(connection)
+        return min((limit for limit in (known, served.limit) if limit is not None), default=None)
+
     async def check(
         self, connection: Connection, prompts: Sequence[Prompt], max_new_tokens: int
     ) -> None:
@@ -74,16 +81,12 @@ class RemoteModel:
                 adapters are not served.
             UsageError: If fewer than one new token is asked for.
         """
-        config = self._model.config.get_text_config()
-        known = getattr(config, "max_position_embeddings", None)
-        served = await self.served(connection)
-        limits = [limit for limit in (known, served.limit) if limit is not None]
-        limit = min(limits, default=None)
+        limit = await self.limit(connection)
         has_projector = self._soft is not None
         check_prompts(prompts, max_new_tokens, limit=limit, has_projector=has_projector)
         if any(prompt.placeholders for prompt in prompts):
             self._require_adapters()
-            await self._check_embeddings(connection, served.name)
+            await self._check_embeddings(connection, (await self.served(connection)).name)
 
     def request(
         self, prompt: Prompt, max_new_tokens: int, watched_ids: Sequence[int] = ()
