@@ -83,6 +83,18 @@ def test_milvus_holds_the_same_rows_as_lance(
     assert (stores[0].passage_count(), stores[0].document_count()) == (20, 20)
 
 
+def test_documents_are_listed_a_page_at_a_time_and_each_once(
+    stores: tuple[PassageStore, PassageStore], documents: list[Document]
+) -> None:
+    expected = {(document.id, document.title, 1) for document in documents}
+
+    for store in stores:
+        pages = [store.documents(offset=offset, limit=7) for offset in (0, 7, 14, 21)]
+
+        assert [len(page) for page in pages] == [7, 7, 6, 0]
+        assert {(item.id, item.title, item.passages) for page in pages for item in page} == expected
+
+
 def test_an_index_in_milvus_is_found_by_its_directory_alone(
     stores: tuple[PassageStore, PassageStore],
 ) -> None:

@@ -21,13 +21,17 @@ from xorag.artifact.places import Location, Place
 from xorag.errors import ArtifactError, UsageError
 from xorag.retrieval import schema
 from xorag.retrieval.checks import require_positive
+from xorag.retrieval.filters import in_list
 from xorag.retrieval.index_manifest import encoder_of, index_manifest, index_place
+from xorag.retrieval.listing import list_documents
 from xorag.retrieval.scoring import Embeddings, dense_score
 from xorag.retrieval.store import (
     CHUNK_SETTING,
     DEFAULT_CHUNK_TOKENS,
     PIECES_SETTING,
     STORE_SETTING,
+    STRINGS_SETTING,
+    ListedDocument,
     PassageBatch,
 )
 from xorag.types import FloatArray, Hit
@@ -99,6 +103,11 @@ class PassageIndex:
         """Into how many pieces passages are cut whose embeddings are stored; 0: none are."""
         return int(self.manifest.settings.get(PIECES_SETTING, 0))
 
+    @property
+    def strings_by(self) -> str | None:
+        """The language model by whose vocabulary the stored strings were found; None: none are."""
+        return self.manifest.settings.get(STRINGS_SETTING)
+
     def passage_count(self) -> int:
         """Passages in the newest version."""
         return int(self.table.count_rows())
@@ -169,6 +178,10 @@ class PassageIndex:
         for batch in self._scan(columns, batch_size, where="position = 0"):
             yield batch[schema.DOCUMENT].to_pylist()
 
+    def documents(self, *, offset: int, limit: int) -> list[ListedDocument]:
+        """Some documents, in the order of the table, which a write may change."""
+        return list_documents(self.table, offset=offset, limit=limit)
+
     def stream(
         self, *, batch_size: int = 1024, with_pieces: bool = False
     ) -> Iterator[PassageBatch]:
@@ -192,14 +205,18 @@ class PassageIndex:
 
     def _columns(self, *, with_pieces: bool) -> list[str]:
         """What is read of a row; the pieces are large, so only where they are wanted and there."""
-        return [*_COLUMNS, *([schema.PIECES] if with_pieces and self.piece_count else [])]
+        pieces = [schema.PIECES] if with_pieces and self.piece_count else []
+        return [*_COLUMNS, *pieces]
 
     def _wanted(self, k: int, within: Sequence[str] | None, *, with_pieces: bool) -> "_Wanted":
         """Check `k`, and bound it: Lance reserves room for as many hits as are asked for."""
         require_positive(k)
         return _Wanted(
             k=min(k, max(1, self.passage_count())),
-            columns=self._columns(with_pieces=with_pieces),
+            columns=[
+                *self._columns(with_pieces=with_pieces),
+                *([schema.STRINGS] if self.strings_by else []),
+            ],
             where=None if within is None else in_list(schema.DOCUMENT, within),
         )
 
@@ -274,14 +291,6 @@ def open_table(place: Place, session: lancedb.Session | None) -> lancedb.table.T
             f"the table of the index at {place.name!r} cannot be opened; build it again in a "
             f"new directory with `xorag index`"
         ) from error
-
-
-def in_list(column: str, values: Sequence[str]) -> str:
-    """A filter for rows whose column has one of the values, which may hold quotes."""
-    if not values:
-        return "false"
-    quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
-    return f"{column} IN ({quoted})"
 
 
 def _batch(rows: pa.Table, *, with_pieces: bool) -> PassageBatch:

@@ -4,7 +4,10 @@ The manifest is a file in the index's directory and says where Milvus is. Pieces
 embeddings are not kept. Knows nothing of models.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +25,7 @@ from xorag.retrieval.store import (
     COLLECTION_SETTING,
     DEFAULT_CHUNK_TOKENS,
     URI_SETTING,
+    ListedDocument,
     PassageBatch,
 )
 from xorag.types import FloatArray, Hit, Passage
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 
 MOST_HITS = 16_384
 """That Milvus gives for a query."""
+ROWS_AT_ONCE = 8192
 _COLUMNS = [*schema.PASSAGE_COLUMNS, schema.EMBEDDING]
 Row = Mapping[str, Any]
 
@@ -82,6 +87,11 @@ class MilvusIndex:
     def piece_count(self) -> int:
         """None are stored."""
         return 0
+
+    @property
+    def strings_by(self) -> None:
+        """None are stored."""
+        return None
 
     def passage_count(self) -> int:
         """Passages now."""
@@ -147,6 +157,18 @@ class MilvusIndex:
         for rows in self._all(batch_size, [schema.DOCUMENT], "position == 0"):
             yield [row[schema.DOCUMENT] for row in rows]
 
+    def documents(self, *, offset: int, limit: int) -> list[ListedDocument]:
+        """Some documents, in the order of their keys; those before are read and passed over."""
+        size = min(offset + limit, ROWS_AT_ONCE)
+        columns = [schema.DOCUMENT, "title"]
+        with closing(self._all(size, columns, "position == 0")) as batches:
+            rows = list(islice(chain.from_iterable(batches), offset, offset + limit))
+        counts = self._passage_counts([row[schema.DOCUMENT] for row in rows])
+        return [
+            ListedDocument(row[schema.DOCUMENT], row["title"], counts[row[schema.DOCUMENT]])
+            for row in rows
+        ]
+
     def stream(
         self,
         *,
@@ -158,6 +180,12 @@ class MilvusIndex:
             passages = [_passage(row) for row in rows]
             pieces: list[FloatArray | None] | None = [None] * len(rows) if with_pieces else None
             yield PassageBatch(passages, [_embedding(row) for row in rows], pieces)
+
+    def _passage_counts(self, document_ids: list[str]) -> Counter[str]:
+        if not document_ids:
+            return Counter()
+        batches = self._all(ROWS_AT_ONCE, [schema.DOCUMENT], one_of(schema.DOCUMENT, document_ids))
+        return Counter(row[schema.DOCUMENT] for rows in batches for row in rows)
 
     def _count(self, where: str) -> int:
         (row,) = self._query(where, ["count(*)"])
@@ -189,7 +217,7 @@ class MilvusIndex:
             )
         return [[{**hit["entity"], "distance": hit["distance"]} for hit in hits] for hits in found]
 
-    def _all(self, batch_size: int, columns: list[str], where: str) -> Iterator[list[Row]]:
+    def _all(self, batch_size: int, columns: list[str], where: str) -> Generator[list[Row]]:
         with milvus_errors(self.uri):
             rows = self.client.query_iterator(
                 self.collection,

@@ -17,6 +17,8 @@ from xorag.types import FloatArray, Hit, Passage
 DEFAULT_CHUNK_TOKENS = 180
 CHUNK_SETTING = "chunk_tokens"
 PIECES_SETTING = "pieces"
+STRINGS_SETTING = "strings"
+"""The language model by whose vocabulary rare terms were found, where strings are stored."""
 STORE_SETTING = "store"
 """What keeps the passages, where it is not Lance beside the manifest."""
 URI_SETTING = "uri"
@@ -42,8 +44,19 @@ class IndexSettings:
     """The most tokens of a passage."""
     pieces: int = 0
     """Into how many pieces each is cut whose embeddings are kept too; 0: none are."""
+    strings: str | None = None
+    """The language model by whose vocabulary strings are found that are kept; None: none are."""
     milvus: str | None = None
     """The file or URL of the Milvus that keeps the passages of a new index; None: Lance does."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedDocument:
+    """A document as a list shows it."""
+
+    id: str
+    title: str
+    passages: int
 
 
 class PassageStore(Protocol):
@@ -72,6 +85,11 @@ class PassageStore(Protocol):
     @property
     def piece_count(self) -> int:
         """Into how many pieces passages are cut whose embeddings are stored; 0: none are."""
+        ...
+
+    @property
+    def strings_by(self) -> str | None:
+        """The language model by whose vocabulary the stored strings were found; None: none are."""
         ...
 
     def passage_count(self) -> int:
@@ -117,6 +135,15 @@ class PassageStore(Protocol):
 
     def document_ids(self, *, batch_size: int = 8192) -> Iterator[list[str]]:
         """The ids of all documents, in batches."""
+        ...
+
+    def documents(self, *, offset: int, limit: int) -> list[ListedDocument]:
+        """Some documents, in the store's order, which a write may change.
+
+        Args:
+            offset: How many are passed over.
+            limit: The most that are listed.
+        """
         ...
 
     def stream(

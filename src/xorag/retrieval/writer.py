@@ -16,9 +16,10 @@ from xorag.artifact.manifest import EncoderSpec, Manifest
 from xorag.artifact.places import Location, Place, made_aside, place_of
 from xorag.artifact.storage import translate_os_errors
 from xorag.retrieval import schema
-from xorag.retrieval.index import PassageIndex, in_list
+from xorag.retrieval.filters import in_list
+from xorag.retrieval.index import PassageIndex
 from xorag.retrieval.locking import LOCK_TABLE, writing_alone
-from xorag.retrieval.store import CHUNK_SETTING, PIECES_SETTING
+from xorag.retrieval.store import CHUNK_SETTING, PIECES_SETTING, STRINGS_SETTING
 
 OWN_IN_BUCKET = (f"{schema.TABLE}.lance", f"{LOCK_TABLE}.lance")
 """What a writer may have left in a bucket that was killed before its index was whole."""
@@ -40,7 +41,9 @@ class IndexWriter:
     def __init__(self, index: PassageIndex) -> None:
         self.index = index
         self._table = index.table
-        self._schema = schema.passage_schema(index.spec, pieces=index.piece_count)
+        self._schema = schema.passage_schema(
+            index.spec, pieces=index.piece_count, has_strings=index.strings_by is not None
+        )
         self._untidied = 0
 
     @property
@@ -109,7 +112,12 @@ class IndexWriter:
 
 @contextmanager
 def open_for_writing(
-    location: Location, spec: EncoderSpec | None, *, chunk_tokens: int, pieces: int = 0
+    location: Location,
+    spec: EncoderSpec | None,
+    *,
+    chunk_tokens: int,
+    pieces: int = 0,
+    strings: str | None = None,
 ) -> Iterator[IndexWriter]:
     """Open an index for its one writer, making it where there is none.
 
@@ -121,6 +129,8 @@ def open_for_writing(
         chunk_tokens: The most tokens of a passage in a new index.
         pieces: Into how many pieces passages of a new index are cut whose embeddings are kept
             too; 0: none are.
+        strings: The language model by whose vocabulary the strings of a new index are found; None:
+            none are kept.
 
     Raises:
         UsageError: If the place holds something else.
@@ -131,7 +141,7 @@ def open_for_writing(
     place = place_of(location)
     is_new = not place.has_manifest() and spec is not None
     if is_new and spec is not None:
-        create_index(location, spec, chunk_tokens=chunk_tokens, pieces=pieces)
+        create_index(location, spec, chunk_tokens=chunk_tokens, pieces=pieces, strings=strings)
     caches = lancedb.Session(WRITER_CACHE_BYTES, WRITER_CACHE_BYTES)
     index = PassageIndex.at(place, session=caches)
     with writing_alone(place):
@@ -144,7 +154,12 @@ def open_for_writing(
 
 
 def create_index(
-    location: Location, spec: EncoderSpec, *, chunk_tokens: int, pieces: int = 0
+    location: Location,
+    spec: EncoderSpec,
+    *,
+    chunk_tokens: int,
+    pieces: int = 0,
+    strings: str | None = None,
 ) -> None:
     """Make an empty index, whole or not at all; the arguments are those of `open_for_writing`.
 
@@ -154,10 +169,15 @@ def create_index(
     """
     place = place_of(location)
     place.refuse_foreign(*([] if isinstance(place, FolderPlace) else OWN_IN_BUCKET))
-    settings = {CHUNK_SETTING: chunk_tokens, **({PIECES_SETTING: pieces} if pieces else {})}
+    settings: dict[str, int | str] = {CHUNK_SETTING: chunk_tokens}
+    if pieces:
+        settings[PIECES_SETTING] = pieces
+    if strings is not None:
+        settings[STRINGS_SETTING] = strings
     manifest = Manifest(kind="index", encoder=spec, settings=settings)
     with made_aside(place) as aside:
-        _create_table(aside, schema.passage_schema(spec, pieces=pieces))
+        columns = schema.passage_schema(spec, pieces=pieces, has_strings=strings is not None)
+        _create_table(aside, columns)
         aside.write_manifest(manifest)
 
 

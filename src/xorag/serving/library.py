@@ -20,7 +20,7 @@ from xorag.retrieval.encoder import PassageEncoder
 from xorag.retrieval.index import PassageIndex
 from xorag.retrieval.ingest import build_index, delete_documents, document_batches
 from xorag.retrieval.ingest_report import IngestProgress, IngestReport, OnProgress
-from xorag.retrieval.listing import ListedDocument, list_documents
+from xorag.retrieval.store import ListedDocument
 from xorag.serving.jobs import Job, JobList, JobState
 from xorag.serving.library_limits import LibraryLimits
 from xorag.serving.parsing import FileParser, parsed_documents
@@ -133,7 +133,7 @@ class Library:
         except IndexNotFoundError:
             return DocumentPage((), 0)
         with readable(self._directory):
-            found = list_documents(index, offset=offset, limit=limit)
+            found = index.documents(offset=offset, limit=limit)
             return DocumentPage(tuple(found), index.document_count())
 
     def close(self, *, timeout: float = 30.0) -> None:
