@@ -66,7 +66,7 @@ def test_a_contrast_is_added_to_the_loss_of_the_answers(
         parts.splits.train,
         worded,
         parts.prompts,
-        parts.embed,
+        parts.passages,
         has_teacher=False,
         has_contrast=True,
     )

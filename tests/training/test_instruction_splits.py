@@ -8,6 +8,7 @@ from xorag.data.instructions.reading import Instruction, Message
 from xorag.data.questions import LabelledPassage
 from xorag.errors import ConfigError
 from xorag.generation.control import PromptEncoder
+from xorag.generation.examples import soft_token_pieces
 from xorag.generation.layouts import layout_named
 from xorag.training.instruction_prompts import InstructionPrompts, InstructionWording
 from xorag.training.instruction_splits import InstructionSplits, split_instructions, word_plan
@@ -86,7 +87,10 @@ def test_the_versions_of_an_example_differ_in_the_passage_alone() -> None:
     words, one = prompts(), example(1)
 
     for wording in InstructionWording:
-        student, teacher = words.student(one, wording, 2), words.teacher(one, wording)
+        student, teacher = (
+            words.student(one, wording, [soft_token_pieces(2)]),
+            words.teacher(one, wording),
+        )
         assert len(student.placeholders) == 2
         assert not teacher.placeholders
         assert student.labels[-3:] == teacher.labels[-3:]
@@ -95,7 +99,7 @@ def test_the_versions_of_an_example_differ_in_the_passage_alone() -> None:
 def test_a_target_goes_on_after_the_words_that_the_layout_begins_the_answer_with() -> None:
     words = prompts()
 
-    student = words.student(example(1), InstructionWording.QUESTION, 1)
+    student = words.student(example(1), InstructionWording.QUESTION, [soft_token_pieces(1)])
 
     written = str(words.encoder.tokenizer.decode(list(student.token_ids)))
     assert written.endswith("Answer: the sea</s>")

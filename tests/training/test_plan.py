@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xorag.training.plan import draw_plan, fixed_plan
+from xorag.training.plan import Choices, draw_plan, fixed_plan
 
 
 @given(
@@ -17,7 +17,7 @@ def test_every_passage_comes_once_an_epoch_against_another_one(
     lengths: list[int], epochs: int, batch_size: int, seed: int
 ) -> None:
     plan = draw_plan(
-        np.array(lengths), epochs=epochs, batch_size=batch_size, instruction_count=4, seed=seed
+        np.array(lengths), epochs=epochs, batch_size=batch_size, seed=seed, choices=Choices(4)
     )
 
     counts = np.bincount(plan.passages, minlength=len(lengths))
@@ -30,7 +30,7 @@ def test_the_same_seed_draws_the_same_plan_and_another_one_does_not() -> None:
     lengths = np.arange(1, 101)
 
     first, second, other = (
-        draw_plan(lengths, epochs=2, batch_size=8, instruction_count=3, seed=seed)
+        draw_plan(lengths, epochs=2, batch_size=8, seed=seed, choices=Choices(3))
         for seed in (1, 1, 2)
     )
 
@@ -42,7 +42,7 @@ def test_the_same_seed_draws_the_same_plan_and_another_one_does_not() -> None:
 def test_batches_hold_passages_of_similar_length() -> None:
     lengths = np.random.default_rng(0).integers(10, 500, size=4000)
 
-    plan = draw_plan(lengths, epochs=1, batch_size=16, instruction_count=1, seed=0)
+    plan = draw_plan(lengths, epochs=1, batch_size=16, seed=0)
 
     batches = lengths[plan.passages].reshape(-1, 16)
     padded = batches.max(axis=1).sum() * 16

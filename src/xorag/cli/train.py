@@ -141,6 +141,9 @@ def _print_distilled(report: "DistillReport", *, as_json: bool) -> None:
         return
     held_out = next(iter(report.losses_by_rate.values())).passages
     _print_losses(report.losses_by_rate, f"the answers of {held_out} examples kept out of training")
+    if report.losses_by_form:
+        of_what = "the same, with what a form shows beside one token"
+        _print_losses(report.losses_by_form, of_what, first="form")
     for restated in list(report.restating_losses_by_rate.values())[:1]:
         of_what = f"{restated.passages} passages kept out of training, restated"
         _print_losses(report.restating_losses_by_rate, of_what)
@@ -150,8 +153,13 @@ def _print_distilled(report: "DistillReport", *, as_json: bool) -> None:
     output.line(f"projector{inside}: {report.projector}")
 
 
-def _print_losses(losses_by_rate: "Mapping[int, TokenLosses]", of_what: str) -> None:
-    columns = ["tokens a passage", "own", "none", "another's", "another's - own (95 % interval)"]
+def _print_losses(
+    losses_by_rate: "Mapping[int, TokenLosses] | Mapping[str, TokenLosses]",
+    of_what: str,
+    *,
+    first: str = "tokens a passage",
+) -> None:
+    columns = [first, "own", "none", "another's", "another's - own (95 % interval)"]
     has_text = any(losses.text is not None for losses in losses_by_rate.values())
     rows = []
     for rate, losses in losses_by_rate.items():

@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from xorag.config.form_mix import FormMixOptions
 from xorag.config.passage_options import PassageOptions
 from xorag.config.training_options import (
     ContrastOptions,
@@ -15,7 +16,7 @@ from xorag.config.training_options import (
 )
 
 
-class ExampleOptions(Options):
+class ExampleOptions(FormMixOptions):
     """What is learnt from, and how it is put before the model."""
 
     instructions: tuple[Path, ...] = Field(

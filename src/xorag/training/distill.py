@@ -24,7 +24,7 @@ from xorag.training.distill_parts import DistillParts, build_distill_parts
 from xorag.training.evaluation import TokenLosses, measure_losses
 from xorag.training.examples import Condition
 from xorag.training.instruction_splits import Dropped, length_of, passage_count, word_plan
-from xorag.training.plan import draw_plan, fixed_plan
+from xorag.training.plan import Choices, draw_plan, fixed_plan
 from xorag.training.progress import OnMessage, OnTraining
 from xorag.training.run_directory import claim_directory, history
 from xorag.training.running import run_to_end
@@ -50,6 +50,9 @@ class DistillReport:
     """Of the adapters that are kept with it; 0: there are none."""
     losses_by_rate: dict[int, TokenLosses]
     """Of the answers of held-out examples, for each number of soft tokens a passage."""
+    losses_by_form: dict[str, TokenLosses]
+    """Of the same, for each form that shows something beside one soft token, such as `strings32`;
+    empty where the recipe names none."""
     restating_losses_by_rate: dict[int, TokenLosses]
     """Of restated passages that were held out; empty where the recipe names none."""
     steps: int
@@ -137,9 +140,10 @@ def _instruction_examples(recipe: DistillRecipe, parts: DistillParts) -> Distill
         np.array([length_of(item, has_teacher=has_teacher) for item in train], np.int64),
         epochs=recipe.train.epochs,
         batch_size=examples_a_step(recipe.train),
-        instruction_count=1,
         seed=recipe.train.seed,
-        rates=recipe.examples.rates,
+        choices=Choices(
+            rates=recipe.examples.rates, forms=[form.share for form in parts.passages.forms]
+        ),
         units=np.array([passage_count(item) for item in train], np.int64),
     )
     share, seed = recipe.examples.question_share, recipe.train.seed
@@ -148,24 +152,29 @@ def _instruction_examples(recipe: DistillRecipe, parts: DistillParts) -> Distill
         train,
         worded,
         parts.prompts,
-        parts.embed,
+        parts.passages,
         has_teacher=has_teacher,
         has_contrast=recipe.loss.contrast_answers and recipe.loss.contrast_weight > 0,
     )
 
 
 def _conditions(
-    parts: DistillParts, instructions: list[Instruction], rate: int = 1, *, has_text: bool = True
+    parts: DistillParts,
+    instructions: list[Instruction],
+    rate: int = 1,
+    *,
+    form: int = 0,
+    has_text: bool = True,
 ) -> dict[Condition, DistillExamples]:
     """The same examples with the right, no and wrong soft tokens, and by option with text."""
-    plan = fixed_plan(len(instructions), rate)
+    plan = fixed_plan(len(instructions), rate, form)
     worded = word_plan(plan, instructions, question_share=1.0, seed=0)
     return {
         condition: DistillExamples(
             instructions,
             worded,
             parts.prompts,
-            parts.embed,
+            parts.passages,
             condition=condition,
             has_teacher=False,
         )
@@ -177,20 +186,22 @@ def _conditions(
 def _report(
     recipe: DistillRecipe, parts: DistillParts, reader: SoftTokenModel, steps: int
 ) -> DistillReport:
-    losses = {
-        rate: measure_losses(
+    def measured(rate: int = 1, form: int = 0) -> TokenLosses:
+        # Text is the same at each rate, before and after training, and the dearest to read.
+        has_text = rate == 1 and form == 0
+        return measure_losses(
             reader,
-            # Text is the same at each rate, before and after training, and the dearest to read.
-            _conditions(parts, parts.splits.report, rate, has_text=rate == 1),
+            _conditions(parts, parts.splits.report, rate, form=form, has_text=has_text),
             collate=DistillCollator(parts.pad_id),
             batch_size=min(recipe.train.batch_size, _TEXTS_AT_ONCE),
         )
-        for rate in sorted({1, *recipe.examples.rates})
-    }
+
+    showing = list(enumerate(parts.passages.forms))[1:]
     return DistillReport(
         projector=recipe.out / _PROJECTOR,
         adapter_rank=recipe.lora.rank,
-        losses_by_rate=losses,
+        losses_by_rate={rate: measured(rate) for rate in sorted({1, *recipe.examples.rates})},
+        losses_by_form={form.name: measured(form=place) for place, form in showing},
         restating_losses_by_rate=_restating_losses(parts, reader),
         steps=steps,
         examples=steps * examples_a_step(recipe.train),
@@ -221,6 +232,7 @@ def _save(
     """Write the projector with all that is needed to judge and to repeat it, in half precision."""
     metrics: dict[str, Any] = {
         "answer_losses_by_rate": {r: asdict(losses) for r, losses in report.losses_by_rate.items()},
+        "answer_losses_by_form": {f: asdict(losses) for f, losses in report.losses_by_form.items()},
         **_restated(report.restating_losses_by_rate),
         "examples": report.examples,
         "instructions": report.instructions,
@@ -236,6 +248,7 @@ def _save(
         settings={
             "layout": parts.prompts.layout.name,
             "tokens_per_passage": sorted(set(recipe.examples.rates)),
+            "forms": sorted({form.form.value for form in parts.passages.forms if form.weight}),
         },
     )
     save_projector(

@@ -9,7 +9,7 @@ from torch.utils.data import Dataset
 
 from xorag.data.instructions.reading import Instruction
 from xorag.generation.examples import Example
-from xorag.training.embeddings import EmbedPassages
+from xorag.generation.prompting import Context, embeddings_of, passage_pieces
 from xorag.training.examples import (
     Collator,
     Condition,
@@ -17,6 +17,7 @@ from xorag.training.examples import (
     TrainingItem,
     alike,
 )
+from xorag.training.forms import StudentPassages
 from xorag.training.instruction_prompts import InstructionPrompts, InstructionWording
 from xorag.training.plan import Plan
 from xorag.types import FloatArray
@@ -41,14 +42,14 @@ class DistillExamples(Dataset[DistillItem]):
         instructions: Sequence[Instruction],
         plan: Plan,
         prompts: InstructionPrompts,
-        embed: EmbedPassages,
+        passages: StudentPassages,
         *,
         condition: Condition = Condition.RIGHT,
         has_teacher: bool = True,
         has_contrast: bool = False,
     ) -> None:
         self._instructions, self._plan = instructions, plan
-        self._prompts, self._embed = prompts, embed
+        self._prompts, self._passages = prompts, passages
         self._condition, self._has_teacher = condition, has_teacher
         self._has_contrast = has_contrast
 
@@ -61,52 +62,57 @@ class DistillExamples(Dataset[DistillItem]):
     def __getitems__(self, places: list[int]) -> list[DistillItem]:
         """A batch of examples, embedded together; torch's loader looks for this."""
         own = [self._instructions[i] for i in self._plan.passages[places]]
-        rates = self._plan.rates[places].tolist()
-        right = self._embeddings(own, rates)
+        right = self._contexts(own, places)
+        rows = [_embeddings(context) for context in right]
         needs_wrong = self._has_contrast or self._condition is Condition.WRONG
-        wrong = self._wrong_embeddings(places, right) if needs_wrong else right
-        shown = wrong if self._condition is Condition.WRONG else right
+        wrong = self._wrong_embeddings(places, rows) if needs_wrong else rows
         wordings = self._plan.instructions[places].tolist()
         return [
-            self._item(instruction, InstructionWording(wording), rows, contrast)
-            for instruction, wording, rows, contrast in zip(
-                own, wordings, shown, wrong, strict=True
-            )
+            self._item(item, InstructionWording(wording), context, contrast)
+            for item, wording, context, contrast in zip(own, wordings, right, wrong, strict=True)
         ]
 
     def _item(
         self,
         instruction: Instruction,
         wording: InstructionWording,
-        rows: FloatArray,
+        right: Sequence[Context],
         wrong: FloatArray,
     ) -> DistillItem:
         if self._condition is Condition.TEXT:
             text = self._prompts.teacher(instruction, wording)
-            return DistillItem(TrainingItem(text, rows[:0], None, is_hidden=False), None)
+            return DistillItem(TrainingItem(text, wrong[:0], None, is_hidden=False), None)
+        is_wrong = self._condition is Condition.WRONG
         student = TrainingItem(
-            self._prompts.student(instruction, wording, len(rows)),
-            rows,
+            self._prompts.student(instruction, wording, [passage_pieces(p, "") for p in right]),
+            wrong if is_wrong else _embeddings(right),
             wrong if self._has_contrast else None,
             is_hidden=self._condition is Condition.NONE,
         )
         teacher = self._prompts.teacher(instruction, wording) if self._has_teacher else None
         return DistillItem(student, teacher)
 
+    def _contexts(
+        self, instructions: Sequence[Instruction], places: list[int]
+    ) -> list[list[Context]]:
+        return self._passages.contexts(
+            [instruction.question for instruction in instructions],
+            [self._prompts.passages(instruction) for instruction in instructions],
+            self._plan.rates[places].tolist(),
+            self._plan.forms[places].tolist(),
+        )
+
     def _wrong_embeddings(self, places: list[int], right: Sequence[FloatArray]) -> list[FloatArray]:
         """Those of other examples, as many an example as there are right ones."""
         other = [self._instructions[i] for i in self._plan.wrong_passages[places]]
-        return alike(right, self._embeddings(other, self._plan.rates[places].tolist()))
+        of_each = [self._prompts.passages(instruction) for instruction in other]
+        rows = iter(self._passages.embeddings(of_each, self._plan.rates[places].tolist()))
+        return alike(right, [np.concatenate([next(rows) for _ in own]) for own in of_each])
 
-    def _embeddings(
-        self, instructions: Sequence[Instruction], rates: Sequence[int]
-    ) -> list[FloatArray]:
-        """One array an example: its passages' soft tokens in order."""
-        of_each = [self._prompts.passages(instruction) for instruction in instructions]
-        passages = [passage for own in of_each for passage in own]
-        each_rate = [rate for own, rate in zip(of_each, rates, strict=True) for _ in own]
-        rows = iter(self._embed(passages, each_rate))
-        return [np.concatenate([next(rows) for _ in own]) for own in of_each]
+
+def _embeddings(passages: Sequence[Context]) -> FloatArray:
+    """Of all soft tokens of an example, `(soft tokens, width)`."""
+    return np.stack([row for passage in passages for row in embeddings_of(passage, None)])
 
 
 class AlternatingExamples(Dataset[DistillItem]):

@@ -20,17 +20,20 @@ from xorag.data.instructions.reading import Instruction, read_instructions
 from xorag.errors import ProjectorMismatchError
 from xorag.generation.control import PromptEncoder
 from xorag.generation.layouts import layout_named
-from xorag.generation.prompting import word_means
+from xorag.generation.prompting import PromptBuilder, word_means
+from xorag.pipeline.forms.choosing import Forms
 from xorag.retrieval.encoder import Encoder
 from xorag.retrieval.index import PassageIndex
 from xorag.retrieval.pieces import PieceEmbedder
+from xorag.retrieval.timed import PiecesOnDemand
 from xorag.runtime.device import pick_device
 from xorag.runtime.loading import LanguageModel
 from xorag.runtime.seeds import seed_libraries
 from xorag.training.adapters import add_adapters
 from xorag.training.distill_objective import DistillObjective, LossWeights
 from xorag.training.distillation import Alignment
-from xorag.training.embeddings import EmbedPassages, embed_with_words
+from xorag.training.embeddings import embed_with_words
+from xorag.training.forms import StudentPassages, shown_forms
 from xorag.training.instruction_prompts import InstructionPrompts
 from xorag.training.instruction_splits import InstructionSplits, split_instructions
 from xorag.training.parts import load_to_train
@@ -44,7 +47,7 @@ class DistillParts:
 
     language: LanguageModel
     prompts: InstructionPrompts
-    embed: EmbedPassages
+    passages: StudentPassages
     encoder: EncoderSpec
     splits: InstructionSplits
     objective: DistillObjective
@@ -96,8 +99,15 @@ def build_distill_parts(recipe: DistillRecipe, device: str | None, say: OnMessag
     say(f"{len(splits.train)} examples to train on; dropped: {splits.dropped}")
     pieces = PieceEmbedder(encoder)
     restating = _restating(recipe, prompts, pieces, objective.reader, saved.manifest)
-    embed = embed_with_words(pieces, word_means(objective.reader, prompts.encoder))
-    return DistillParts(language, prompts, embed, encoder.spec, splits, objective, restating, start)
+    passages = StudentPassages(
+        embed_with_words(pieces, word_means(objective.reader, prompts.encoder)),
+        Forms(prompts.encoder),
+        PromptBuilder(prompts.encoder, prompts.layout),
+        shown_forms(recipe.examples),
+        PiecesOnDemand(lambda: encoder),
+    )
+    spec = encoder.spec
+    return DistillParts(language, prompts, passages, spec, splits, objective, restating, start)
 
 
 def _restating(

@@ -12,8 +12,8 @@ from xorag.data.questions import Task
 from xorag.errors import ConfigError
 from xorag.generation.control import Piece, PromptEncoder, Quoted, Trusted
 from xorag.generation.conversation import Turn, background_pieces, encode_conversation
-from xorag.generation.examples import NOT_SCORED, Example, encode_example, soft_token_pieces
-from xorag.generation.layouts import Layout
+from xorag.generation.examples import NOT_SCORED, Example, encode_example
+from xorag.generation.layouts import Layout, PassageWords
 from xorag.types import Passage
 
 _CLAIM = "claim"
@@ -46,12 +46,24 @@ class InstructionPrompts:
         ]
 
     def student(
-        self, instruction: Instruction, wording: InstructionWording, soft_tokens: int
+        self,
+        instruction: Instruction,
+        wording: InstructionWording,
+        passages: Sequence[Sequence[Piece]],
     ) -> Example:
-        """The version that reads so many soft tokens."""
+        """The version that reads soft tokens, and what is shown beside them.
+
+        Args:
+            instruction: The example.
+            wording: How it is put to the model.
+            passages: What stands for each passage; in a conversation, soft tokens alone.
+        """
         if wording is InstructionWording.QUESTION:
-            return self._question(instruction, [None] * soft_tokens)
-        return self._conversation(instruction, soft_token_pieces(soft_tokens))
+            return self._question(instruction, passages)
+        parted: list[Piece] = []
+        for pieces in passages:
+            parted += [Trusted(" "), *pieces] if parted else pieces
+        return self._conversation(instruction, parted)
 
     def teacher(self, instruction: Instruction, wording: InstructionWording) -> Example:
         """The version that reads the full text."""
@@ -63,7 +75,7 @@ class InstructionPrompts:
             quoted += [Trusted("\n\n"), Quoted(text)] if quoted else [Quoted(text)]
         return self._conversation(instruction, quoted)
 
-    def _question(self, instruction: Instruction, passages: Sequence[str | None]) -> Example:
+    def _question(self, instruction: Instruction, passages: Sequence[PassageWords]) -> Example:
         """Encode the question as a pipeline words it, and its answer.
 
         Raises:

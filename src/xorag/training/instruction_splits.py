@@ -12,6 +12,7 @@ import numpy as np
 from xorag.data.instructions.reading import Instruction
 from xorag.errors import ConfigError, ControlTokenError
 from xorag.generation.conversation import BACKGROUND_TOKENS
+from xorag.generation.examples import soft_token_pieces
 from xorag.training.instruction_prompts import InstructionPrompts, InstructionWording, agree
 from xorag.training.plan import IntArray, Plan
 
@@ -78,11 +79,15 @@ def split_instructions(
 def word_plan(
     plan: Plan, instructions: Sequence[Instruction], *, question_share: float, seed: int
 ) -> Plan:
-    """The plan with a wording drawn for each example; only a question can be worded as one."""
+    """The plan with a wording drawn for each example; only a question can be worded as one.
+
+    A conversation asks no question by which a form could choose, so that it has soft tokens alone.
+    """
     has_question = np.array([item.question is not None for item in instructions], bool)
     draws = np.random.default_rng(seed).random(len(plan)) < question_share
     is_question: IntArray = (draws & has_question[plan.passages]).astype(np.int64)
-    return Plan(plan.passages, plan.wrong_passages, is_question, plan.rates)
+    forms = plan.forms * is_question
+    return Plan(plan.passages, plan.wrong_passages, is_question, plan.rates, forms)
 
 
 def length_of(instruction: Instruction, *, has_teacher: bool) -> int:
@@ -113,9 +118,9 @@ def _reason_to_drop(
     if not instruction.background and not instruction.passages:
         return "without_passage"
     try:
-        soft_tokens = len(prompts.passages(instruction))
+        read = [soft_token_pieces(1) for _ in prompts.passages(instruction)]
         for wording in wordings_of(instruction):
-            student = prompts.student(instruction, wording, soft_tokens)
+            student = prompts.student(instruction, wording, read)
             teacher = prompts.teacher(instruction, wording)
             if not agree(student, teacher):
                 return "disagreeing"

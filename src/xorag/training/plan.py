@@ -27,9 +27,35 @@ class Plan:
     """Which wording, `(examples,)`."""
     rates: IntArray
     """Soft tokens that stand for the passage, `(examples,)`."""
+    forms: IntArray
+    """In which form it is shown, `(examples,)`; 0: as soft tokens alone."""
 
     def __len__(self) -> int:
         return len(self.passages)
+
+
+@dataclass(frozen=True, slots=True)
+class FormShare:
+    """A form of passages, as far as the order of examples is concerned."""
+
+    weight: float = 1.0
+    """How often it is drawn, relative to the others."""
+    tokens: int = 0
+    """That a passage takes in it beside its soft tokens, or so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What is drawn for each example beside its place in the order."""
+
+    wordings: int = 1
+    """How many there are."""
+    rates: Sequence[int] = (1,)
+    """Soft tokens a passage."""
+    forms: Sequence[FormShare] = (FormShare(),)
+
+
+_ONE_OF_EACH = Choices()
 
 
 def draw_plan(
@@ -37,9 +63,8 @@ def draw_plan(
     *,
     epochs: int,
     batch_size: int,
-    instruction_count: int,
     seed: int,
-    rates: Sequence[int] = (1,),
+    choices: Choices = _ONE_OF_EACH,
     units: IntArray | None = None,
 ) -> Plan:
     """Draw the order of some epochs, in batches of similar length.
@@ -48,40 +73,58 @@ def draw_plan(
         lengths: Of each passage in tokens or so, without its soft tokens, `(passages,)`.
         epochs: How often each passage comes.
         batch_size: Examples of a step, over all processes and accumulated passes.
-        instruction_count: Wordings to draw from.
         seed: Of all that is drawn.
-        rates: Soft tokens a passage to draw from.
+        choices: What there is to draw from.
         units: Passages of each example, each of which takes as many soft tokens as the rate says
             and as many spaces, `(passages,)`; unset, one.
     """
     generator = np.random.default_rng(seed)
+    # Apart, so that what else a seed draws does not depend on the forms.
+    form_generator = np.random.default_rng([seed, 1])
+    form_tokens = np.array([form.tokens for form in choices.forms], np.int64)
     parted = np.ones_like(lengths) if units is None else units
     order: list[IntArray] = []
-    drawn: list[IntArray] = []
+    rates: list[IntArray] = []
+    forms: list[IntArray] = []
     for _ in range(epochs):
-        of_each = _draw_rates(len(lengths), rates, generator)
-        order.append(_grouped_by_length(lengths + 2 * parted * of_each, batch_size, generator))
-        drawn.append(of_each[order[-1]])
+        rate = _draw_rates(len(lengths), choices.rates, generator)
+        form = _draw_forms(len(lengths), choices.forms, form_generator)
+        read = lengths + parted * (2 * rate + form_tokens[form])
+        order.append(_grouped_by_length(read, batch_size, generator))
+        rates.append(rate[order[-1]])
+        forms.append(form[order[-1]])
     passages = np.concatenate(order)
     shift = generator.integers(1, len(lengths), size=len(passages))
     return Plan(
         passages,
         (passages + shift) % len(lengths),
-        generator.integers(0, instruction_count, size=len(passages)),
-        np.concatenate(drawn),
+        generator.integers(0, choices.wordings, size=len(passages)),
+        np.concatenate(rates),
+        np.concatenate(forms),
     )
 
 
-def fixed_plan(count: int, rate: int = 1) -> Plan:
+def fixed_plan(count: int, rate: int = 1, form: int = 0) -> Plan:
     """Every passage once in its order, first wording, against the next: to evaluate by."""
     passages = np.arange(count, dtype=np.int64)
-    return Plan(passages, np.roll(passages, -1), np.zeros(count, np.int64), np.full(count, rate))
+    return Plan(
+        passages,
+        np.roll(passages, -1),
+        np.zeros(count, np.int64),
+        np.full(count, rate),
+        np.full(count, form),
+    )
 
 
 def _draw_rates(count: int, rates: Sequence[int], generator: np.random.Generator) -> IntArray:
     if len(rates) == 1:
         return np.full(count, rates[0], np.int64)
     return generator.choice(np.asarray(rates, np.int64), size=count)
+
+
+def _draw_forms(count: int, forms: Sequence[FormShare], generator: np.random.Generator) -> IntArray:
+    weights = np.array([form.weight for form in forms], np.float64)
+    return generator.choice(len(forms), size=count, p=weights / weights.sum()).astype(np.int64)
 
 
 def _grouped_by_length(

@@ -98,7 +98,6 @@ def _training_examples(recipe: ReaderRecipe, parts: ReaderRunParts) -> ReaderExa
         np.array([len(example.token_ids) for example in train], np.int64),
         epochs=recipe.train.epochs,
         batch_size=examples_a_step(recipe.train),
-        instruction_count=1,
         seed=recipe.train.seed,
     )
     return ReaderExamples(train, plan)

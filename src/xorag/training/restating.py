@@ -15,7 +15,7 @@ from xorag.retrieval.pieces import PieceEmbedder
 from xorag.training.embeddings import RowEmbedder
 from xorag.training.evaluation import TokenLosses, measure_losses
 from xorag.training.examples import Collator, Condition, ParaphraseExamples, Wordings
-from xorag.training.plan import draw_plan, fixed_plan
+from xorag.training.plan import Choices, draw_plan, fixed_plan
 from xorag.training.splits import IndexRow, PassageSplitter, Splits, rows_of
 from xorag.training.trainer import examples_a_step
 from xorag.training.wordings import PARAPHRASE_INSTRUCTIONS
@@ -37,9 +37,8 @@ class Restating:
             np.array([row.length for row in self.splits.train], np.int64),
             epochs=train.epochs,
             batch_size=examples_a_step(train),
-            instruction_count=len(PARAPHRASE_INSTRUCTIONS),
             seed=train.seed,
-            rates=self.options.rates,
+            choices=Choices(len(PARAPHRASE_INSTRUCTIONS), self.options.rates),
         )
         return ParaphraseExamples(
             self.splits.train, plan, self.embed, self.wordings, has_contrast=has_contrast

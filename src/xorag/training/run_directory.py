@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from xorag.artifact.storage import translate_os_errors
 from xorag.artifact.store import read_manifest
@@ -22,7 +22,7 @@ def claim_directory(out: Path, recipe: BaseModel, **trained_on: Mapping[str, Any
     """Make the run's directory, or make sure that it is this run's.
 
     A run goes on only with the same recipe and the same data, since its order of examples was
-    drawn from them.
+    drawn from them. An option that is newer than the run had its default there.
 
     Args:
         out: The directory.
@@ -38,6 +38,7 @@ def claim_directory(out: Path, recipe: BaseModel, **trained_on: Mapping[str, Any
     path = out / _NAME
     if path.is_file():
         found = json.loads(path.read_text(encoding="utf-8"))
+        found["recipe"] = _as_of_now(found["recipe"], recipe, out)
         if found != wanted:
             names = ", ".join(_differing(found, wanted))
             raise ConfigError(
@@ -52,6 +53,15 @@ def claim_directory(out: Path, recipe: BaseModel, **trained_on: Mapping[str, Any
     with translate_os_errors(out):
         out.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(wanted, indent=2), encoding="utf-8")
+
+
+def _as_of_now(found: dict[str, Any], recipe: BaseModel, out: Path) -> dict[str, Any]:
+    """A recorded recipe with the defaults of options that it does not know."""
+    try:
+        known = type(recipe).model_validate({**found, "out": out})
+    except ValidationError:
+        return found  # it has options that are gone, so that it differs, which is then said
+    return known.model_dump(mode="json", exclude={"out", "stage"})
 
 
 def history(directory: Path) -> dict[str, Any]:
