@@ -89,6 +89,10 @@ class StorageError(XoragError, OSError):
     """A disk that is full or refuses to be written."""
 
 
+class RemoteStorageError(StorageError):
+    """An object store or Milvus refuses, or cannot be reached."""
+
+
 class WriterBusyError(StorageError):
     """An index that another process is writing to; it may be tried again."""
 

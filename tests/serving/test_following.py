@@ -25,7 +25,7 @@ def directory(tiny_world: World, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def index(directory: Path) -> FollowedIndex:
-    followed = FollowedIndex(IndexOnDemand(directory, device=torch.device("cpu")), directory)
+    followed = FollowedIndex(IndexOnDemand(directory, device=torch.device("cpu")))
     followed.open()
     return followed
 

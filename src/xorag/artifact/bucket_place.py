@@ -4,7 +4,7 @@ Knows nothing of what the artifact holds beside its manifest.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from xorag.artifact.folder_place import refuse_others
 from xorag.artifact.manifest import MANIFEST_NAME, Kind, Manifest
 from xorag.artifact.store import parse_manifest
-from xorag.errors import ArtifactError, StorageError
+from xorag.errors import ArtifactError, RemoteStorageError
 
 if TYPE_CHECKING:
     from pyarrow import fs
@@ -53,7 +53,7 @@ class BucketPlace:
         """Whether an artifact is there.
 
         Raises:
-            StorageError: If the store cannot be reached or refuses.
+            RemoteStorageError: If the store cannot be reached or refuses.
         """
         with self._reachable():
             return bool(self._files.get_file_info(self._manifest).is_file)
@@ -63,7 +63,7 @@ class BucketPlace:
 
         Raises:
             ArtifactError: If there is no artifact of this kind, or its manifest has faults.
-            StorageError: If the store cannot be reached or refuses.
+            RemoteStorageError: If the store cannot be reached or refuses.
         """
         if not self.has_manifest():
             raise ArtifactError(f"no {kind} at {self.name!r}: it has no {MANIFEST_NAME}")
@@ -75,17 +75,27 @@ class BucketPlace:
         """Replace the manifest in one step, as a put does.
 
         Raises:
-            StorageError: If the store cannot be reached or refuses.
+            RemoteStorageError: If the store cannot be reached or refuses.
         """
         text = manifest.model_dump_json(indent=2) + "\n"
         with self._reachable(), self._files.open_output_stream(self._manifest) as stream:
             stream.write(text.encode())
 
+    def signature(self) -> Hashable | None:
+        """What tells the manifest from one that was put in its place, to S3's whole seconds.
+
+        Raises:
+            RemoteStorageError: If the store cannot be reached or refuses.
+        """
+        with self._reachable():
+            info = self._files.get_file_info(self._manifest)
+        return (info.mtime_ns, info.size) if info.is_file else None
+
     def byte_count(self) -> int:
         """Bytes of all objects.
 
         Raises:
-            StorageError: If the store cannot be reached or refuses.
+            RemoteStorageError: If the store cannot be reached or refuses.
         """
         with self._reachable():
             return sum(info.size or 0 for info in self._listed(recursive=True))
@@ -95,7 +105,7 @@ class BucketPlace:
 
         Raises:
             UsageError: If something else is.
-            StorageError: If the store cannot be reached or refuses.
+            RemoteStorageError: If the store cannot be reached or refuses.
         """
         with self._reachable():
             names = [info.base_name for info in self._listed(recursive=False)]
@@ -137,7 +147,7 @@ class BucketPlace:
         try:
             yield
         except OSError as error:
-            raise StorageError(
+            raise RemoteStorageError(
                 f"the object store at {self.name!r} refuses or cannot be reached ({error}); check "
                 f"the bucket, the credentials, AWS_REGION and AWS_ENDPOINT_URL"
             ) from error

@@ -5,7 +5,7 @@ Knows nothing of what the artifact holds beside its manifest.
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +54,14 @@ class FolderPlace:
             StorageError: If the disk is full or refuses to be written.
         """
         write_manifest(self.path, manifest)
+
+    def signature(self) -> Hashable | None:
+        """What tells the folder from another one in its place; None where there is no manifest."""
+        try:
+            folder, manifest = self.path.stat(), (self.path / MANIFEST_NAME).stat()
+        except OSError:
+            return None
+        return (folder.st_dev, folder.st_ino, manifest.st_ino, manifest.st_mtime_ns)
 
     def byte_count(self) -> int:
         """Bytes of all files."""

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -50,6 +50,10 @@ class Place(Protocol):
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Replace the manifest in one step."""
+        ...
+
+    def signature(self) -> Hashable | None:
+        """What tells the artifact from another one that takes its place; None: none is there."""
         ...
 
     def byte_count(self) -> int:

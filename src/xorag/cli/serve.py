@@ -84,7 +84,7 @@ def serve(
         from xorag.pipeline.opening import PartNames
         from xorag.runtime.device import limit_threads, pick_device, pick_dtype
         from xorag.serving.app import create_app
-        from xorag.serving.opening import open_library, open_served
+        from xorag.serving.opening import open_served, with_library
         from xorag.serving.service import PipelineService
 
         limit_threads(threads)
@@ -105,8 +105,8 @@ def serve(
             served_adapters=served_adapters,
         )
         served = open_served(names, place, pick_dtype(place, dtype))
-        library = None if read_only else open_library(served, names, place)
-    app = create_app(PipelineService(served, options), options, library)
+        opened = with_library(served, names, place, is_read_only=read_only)
+    app = create_app(PipelineService(opened.served, options), options, opened.library)
     address = address_of(listening, host)
     run_until_stopped(
         app,

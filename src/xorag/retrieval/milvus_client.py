@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xorag.artifact.manifest import EncoderSpec
-from xorag.errors import MissingExtraError, StorageError
+from xorag.errors import MissingExtraError, RemoteStorageError
 from xorag.retrieval import schema
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def connect(uri: str) -> "MilvusClient":
 
     Raises:
         MissingExtraError: If pymilvus is not installed.
-        StorageError: If it cannot be opened or reached.
+        RemoteStorageError: If it cannot be opened or reached.
     """
     try:
         from pymilvus import MilvusClient  # noqa: PLC0415 - an extra
@@ -101,17 +101,17 @@ def _quoted(value: str) -> str:
 
 @contextmanager
 def milvus_errors(uri: str) -> Iterator[None]:
-    """Turn what Milvus refuses into a StorageError.
+    """Turn what Milvus refuses into an error of ours.
 
     Raises:
-        StorageError: If it refuses or cannot be reached.
+        RemoteStorageError: If it refuses or cannot be reached.
     """
     from pymilvus.exceptions import MilvusException  # noqa: PLC0415 - an extra
 
     try:
         yield
     except MilvusException as error:
-        raise StorageError(
+        raise RemoteStorageError(
             f"the Milvus at {uri!r} refuses or cannot be reached ({error.message or error}); check "
             f"that it runs, MILVUS_TOKEN, and that no other process has the file open"
         ) from error

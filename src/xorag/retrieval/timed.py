@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 
 from xorag.artifact.manifest import EncoderSpec, Manifest
-from xorag.artifact.places import Location
+from xorag.artifact.places import Location, Place
 from xorag.errors import ArtifactError
 from xorag.retrieval.compatibility import require_same_encoder
 from xorag.retrieval.index_manifest import index_manifest, index_place
@@ -105,6 +105,11 @@ class IndexOnDemand:
         self._device = device
         self._encoder: PassageEncoder | None = None
         self._retriever: IndexRetriever | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where the index is."""
+        return self._place
 
     @property
     def piece_tokens(self) -> int:

@@ -173,4 +173,4 @@ async def _delete(library: Library, document_id: str) -> None:
         said = "another process writes to the index; try again when it is done"
         raise HTTPException(409, said, dict(RETRY_AFTER)) from error
     except StorageError as error:
-        raise HTTPException(507, "the server's disk refuses to be written") from error
+        raise HTTPException(507, "the index's store refuses to be written, or is away") from error

@@ -28,6 +28,7 @@ from xorag.errors import (
     IndexNotFoundError,
     PromptTooLongError,
     QueueFullError,
+    RemoteStorageError,
     ServingError,
     UsageError,
     XoragError,
@@ -49,6 +50,7 @@ STATUS_OF_ERROR: Mapping[type[XoragError], int] = MappingProxyType(
         DeadlineError: 504,
         GenerationServerError: 503,
         ServingError: 503,
+        RemoteStorageError: 503,
     }
 )
 """The first that an error is an instance of; others are 500."""
@@ -65,6 +67,7 @@ TYPE_OF_STATUS: Mapping[int, str] = MappingProxyType(
 """Where there is no line: `invalid_request_error` below 500, `server_error` from there on."""
 _SERVER_FAULT = 500
 _UNEXPECTED = "something unexpected failed in the server; its log has more under this id"
+_AWAY = "what keeps the index refuses or is away; the server's log has more under this id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ def failure_of(error: Exception) -> Failure:
     """What a client is told of an error, which is logged under the same id."""
     known = (status for kind, status in STATUS_OF_ERROR.items() if isinstance(error, kind))
     status = next(known, _SERVER_FAULT)
-    message = str(error) if isinstance(error, XoragError) else _UNEXPECTED
+    message = _message_of(error)
     headers = {}
     if isinstance(error, QueueFullError):
         headers["Retry-After"] = str(math.ceil(error.retry_after_seconds))
@@ -104,6 +107,13 @@ def failure_of(error: Exception) -> Failure:
         logged = error if status == _SERVER_FAULT else None
         logger.error("a request failed: %s", error, exc_info=logged, extra={"id": failure.id})
     return failure
+
+
+def _message_of(error: Exception) -> str:
+    """What a client may know; where an index is kept is none of its business."""
+    if isinstance(error, RemoteStorageError):
+        return _AWAY
+    return str(error) if isinstance(error, XoragError) else _UNEXPECTED
 
 
 def handle_failures(app: FastAPI) -> None:

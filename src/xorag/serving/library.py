@@ -14,19 +14,26 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
+from xorag.artifact.places import Location, place_of
 from xorag.artifact.storage import translate_os_errors
-from xorag.errors import IndexNotFoundError, LibraryFullError, WriterBusyError, XoragError
+from xorag.errors import (
+    IndexNotFoundError,
+    LibraryFullError,
+    RemoteStorageError,
+    WriterBusyError,
+    XoragError,
+)
 from xorag.retrieval.encoder import PassageEncoder
-from xorag.retrieval.index import PassageIndex
 from xorag.retrieval.ingest import build_index, delete_documents, document_batches
 from xorag.retrieval.ingest_report import IngestProgress, IngestReport, OnProgress
 from xorag.retrieval.store import ListedDocument
+from xorag.retrieval.timed import IndexOnDemand
+from xorag.serving.following import FollowedIndex
 from xorag.serving.jobs import Job, JobList, JobState
 from xorag.serving.library_limits import LibraryLimits
 from xorag.serving.parsing import FileParser, parsed_documents
 from xorag.serving.parsing_limits import MIBIBYTE
-from xorag.serving.unreadable import readable
-from xorag.types import Document
+from xorag.types import Document, SearchMode
 
 logger = logging.getLogger(__name__)
 
@@ -55,14 +62,15 @@ class Library:
 
     def __init__(
         self,
-        directory: Path,
+        location: Location,
         open_encoder: Callable[[], PassageEncoder],
         limits: LibraryLimits | None = None,
     ) -> None:
         """Start the thread that writes.
 
         Args:
-            directory: Of the index, which is made with the first document where there is none.
+            location: Of the index, a directory or `s3://bucket/prefix`; it is made with the first
+                document where there is none.
             open_encoder: Gives the encoder that passages are encoded with; called once, in the
                 thread that writes, when there is something to encode. An encoder that answers
                 questions at the same time must be another one, or locked: models are not made
@@ -70,7 +78,9 @@ class Library:
             limits: What may be added.
         """
         self.limits = limits or LibraryLimits()
-        self._directory = directory
+        self._location = location
+        self._listed: FollowedIndex | None = None
+        self._listing = threading.Lock()
         self._open_encoder = open_encoder
         self._encoder: PassageEncoder | None = None
         self._jobs = JobList()
@@ -127,14 +137,18 @@ class Library:
 
         Raises:
             ArtifactError: If the index cannot be read.
+            StorageError: If an object store or Milvus cannot be reached.
         """
         try:
-            index = PassageIndex.open(self._directory)
+            with self._listing:
+                if self._listed is None:
+                    # By words, so that no encoder is opened.
+                    index = IndexOnDemand(self._location, mode=SearchMode.BM25)
+                    self._listed = FollowedIndex(index)
+            found = self._listed.documents(offset=offset, limit=limit)
+            return DocumentPage(tuple(found), self._listed.count().documents)
         except IndexNotFoundError:
             return DocumentPage((), 0)
-        with readable(self._directory):
-            found = index.documents(offset=offset, limit=limit)
-            return DocumentPage(tuple(found), index.document_count())
 
     def close(self, *, timeout: float = 30.0) -> None:
         """Finish the slice that is being written, give up the rest, and end the thread."""
@@ -162,14 +176,22 @@ class Library:
         try:
             self._carry_out(job)
         except XoragError as error:
-            # Where the index lies is none of the client's business.
-            job.fail(str(error).replace(repr(str(self._directory)), "the index"))
+            job.fail(self._told(error, job))
         except Exception:
             # The thread goes on with the next job; the log says what this one died of.
             logger.exception("adding documents failed", extra={"job": job.id})
             job.fail(f"an error inside the server; its log has it under {job.id}")
         else:
             job.finish(JobState.DONE)
+
+    def _told(self, error: XoragError, job: Job) -> str:
+        """What a client hears of an error; where the index lies is none of its business."""
+        if isinstance(error, WriterBusyError):
+            return "another process is writing to the index; send it again when that is done"
+        if isinstance(error, RemoteStorageError):
+            logger.error("adding documents failed: %s", error, extra={"job": job.id})
+            return f"the index's store refuses or is away; the server's log has it under {job.id}"
+        return str(error).replace(repr(place_of(self._location).name), "the index")
 
     def _carry_out(self, job: Job) -> None:
         self._require_open()
@@ -214,7 +236,7 @@ class Library:
         end = time.monotonic() + self.limits.patience_seconds
         while True:
             try:
-                return build_index(documents, self._directory, self._encoder, on_progress=tell)
+                return build_index(documents, self._location, self._encoder, on_progress=tell)
             except WriterBusyError:
                 self._delete_waiting()
                 if time.monotonic() > end or self._is_closing.wait(RETRY_SECONDS):
@@ -226,7 +248,7 @@ class Library:
             if not deletion.outcome.set_running_or_notify_cancel():
                 continue
             try:
-                delete_documents(self._directory, [deletion.document_id])
+                delete_documents(self._location, [deletion.document_id])
             except Exception as error:  # noqa: BLE001 - whoever waits gets it
                 deletion.outcome.set_exception(error)
             else:

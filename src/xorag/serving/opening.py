@@ -1,11 +1,11 @@
 """Opens what a server answers with: a pipeline, its index to be followed, what it can do."""
 
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import torch
 
-from xorag.artifact.manifest import MANIFEST_NAME
+from xorag.artifact.folder_place import FolderPlace
+from xorag.artifact.places import Location, Place, place_of
 from xorag.pipeline.flow import Pipeline
 from xorag.pipeline.opening import PartNames, Parts, open_parts
 from xorag.retrieval.search import open_encoder
@@ -14,7 +14,7 @@ from xorag.runtime.sources import default_index_path
 from xorag.serving.by_mode import ByMode
 from xorag.serving.following import FollowedIndex
 from xorag.serving.library import Library
-from xorag.serving.protocol import About
+from xorag.serving.protocol import About, LibraryAbout
 from xorag.serving.service import Served
 from xorag.types import Mode
 
@@ -34,7 +34,7 @@ def open_served(names: PartNames, place: torch.device, dtype: torch.dtype) -> Se
     pipeline = Pipeline.of(parts)
     index = None
     if isinstance(parts.retriever, IndexOnDemand):
-        index = FollowedIndex(parts.retriever, _directory_of(names.index))
+        index = FollowedIndex(parts.retriever)
         index.open()
         pipeline.retriever = index
     plain = pipeline
@@ -51,19 +51,46 @@ def open_served(names: PartNames, place: torch.device, dtype: torch.dtype) -> Se
     return Served(pipeline if plain is pipeline else ByMode(plain, pipeline), about, index)
 
 
-def open_library(served: Served, names: PartNames, place: torch.device) -> Library | None:
-    """What adds and deletes documents, with an encoder of its own; None where there is no folder.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a server answers with, and what changes its documents."""
+
+    served: Served
+    library: Library | None = None
+    """None where documents cannot be changed; `served.about` says why."""
+
+
+def with_library(
+    served: Served, names: PartNames, place: torch.device, *, is_read_only: bool = False
+) -> Opened:
+    """Add what lists, adds and deletes documents, with an encoder of its own.
 
     Args:
         served: What was opened.
         names: Of its parts.
         place: Where the encoder computes.
+        is_read_only: Whether nobody shall change documents.
     """
-    directory = _directory_of(names.index)
-    if served.index is None or directory is None:
-        return None
-    spec = served.index.manifest.encoder
-    return Library(directory, lambda: open_encoder(spec, names.encoder, device=place))
+    index = served.index
+    if index is None:
+        return Opened(served)
+    reason = _why_closed(names.index, is_read_only=is_read_only)
+    about = replace(served.about, library=LibraryAbout(not reason, reason))
+    if reason:
+        return Opened(replace(served, about=about))
+    spec, location = index.manifest.encoder, _kept(index.place)
+    library = Library(location, lambda: open_encoder(spec, names.encoder, device=place))
+    return Opened(replace(served, about=about), library)
+
+
+def _why_closed(index: Location | None, *, is_read_only: bool) -> str:
+    """Why the documents of an index cannot be changed; empty where they can."""
+    if is_read_only:
+        return "the server was started with --read-only"
+    location = default_index_path() if index is None else index
+    if not place_of(location).has_manifest():
+        return "the index is a copy of one that was published, which is not ours to change"
+    return ""
 
 
 def _beside(reader: Pipeline, plain: Parts) -> Pipeline:
@@ -85,10 +112,9 @@ def _modes(parts: Parts, *, has_index: bool) -> list[Mode]:
     return [mode for mode, able in is_able.items() if able]
 
 
-def _directory_of(index: str | Path | None) -> Path | None:
-    """Where the index lies, if that is a directory here, which may be replaced."""
-    directory = default_index_path() if index is None else Path(index)
-    return directory.absolute() if (directory / MANIFEST_NAME).is_file() else None
+def _kept(place: Place) -> Location:
+    """Where an index is, also from another working directory."""
+    return place.path.absolute() if isinstance(place, FolderPlace) else place.uri
 
 
 def _name_of_projector(names: PartNames, parts: Parts) -> str | None:

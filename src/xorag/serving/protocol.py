@@ -63,6 +63,15 @@ class IndexAbout:
 
 
 @dataclass(frozen=True, slots=True)
+class LibraryAbout:
+    """Whether documents can be listed, added and deleted over HTTP."""
+
+    is_open: bool
+    reason: str = ""
+    """Why they cannot."""
+
+
+@dataclass(frozen=True, slots=True)
 class About:
     """What a service can do and with what."""
 
@@ -75,6 +84,7 @@ class About:
     """None where there is none, or it cannot be read now."""
     projector: str | None = None
     reader: str | None = None
+    library: LibraryAbout = LibraryAbout(is_open=False, reason="this server has no index")
 
 
 @dataclass(frozen=True, slots=True)

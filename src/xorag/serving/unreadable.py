@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from xorag.errors import ArtifactError, XoragError
 
@@ -11,8 +10,8 @@ _PANIC = "PanicException"
 
 
 @contextmanager
-def readable(directory: Path | None) -> Iterator[None]:
-    """Read an index inside the block.
+def readable(name: str) -> Iterator[None]:
+    """Read an index of that name inside the block.
 
     Raises:
         ArtifactError: If it cannot be read.
@@ -26,6 +25,6 @@ def readable(directory: Path | None) -> Iterator[None]:
         if not is_panic and not isinstance(error, OSError | RuntimeError | ValueError):
             raise
         raise ArtifactError(
-            f"the index at {str(directory)!r} cannot be read now ({type(error).__name__}); "
+            f"the index at {name!r} cannot be read now ({type(error).__name__}); "
             "restore it, or build it again with `xorag index`"
         ) from error

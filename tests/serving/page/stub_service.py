@@ -22,6 +22,7 @@ from xorag.serving.protocol import (
     Embedded,
     Event,
     IndexAbout,
+    LibraryAbout,
     Load,
     Passages,
     Piece,
@@ -47,6 +48,8 @@ class Stub:
     """Whether no question is let in."""
     failure: str = ""
     """What goes wrong in the middle of an answer."""
+    closed_because: str = ""
+    """Why documents cannot be changed."""
     gone: int = 0
     """Answers that were given up."""
     library: StubLibrary = field(default_factory=StubLibrary)
@@ -86,7 +89,9 @@ class Stub:
 
     def about(self) -> About:
         index = IndexAbout(self.passage_count, max(1, len(self.library.documents)))
-        return About(self.modes, "models/SmolLM2-135M-Instruct", self.encoder, index)
+        library = LibraryAbout(not self.closed_because, self.closed_because)
+        name = "models/SmolLM2-135M-Instruct"
+        return About(self.modes, name, self.encoder, index, library=library)
 
     def ask(self, request: AskRequest) -> AsyncGenerator[Event, None]:
         if self.is_full:
