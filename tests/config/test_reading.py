@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from xorag.config.described import describe
+from xorag.config.distill_recipe import DistillRecipe
 from xorag.config.projector_recipe import ProjectorRecipe
 from xorag.config.reading import read_recipe, shipped_recipes, stage_of
 from xorag.config.stages import RECIPES
@@ -95,6 +96,29 @@ def test_a_described_recipe_reads_back_as_itself(recipe_file: Path, tmp_path: Pa
     again.write_text(shown, encoding="utf-8")
 
     assert read_recipe(ProjectorRecipe, again) == recipe
+
+
+def test_a_described_recipe_keeps_the_sections_within_its_sections(tmp_path: Path) -> None:
+    overrides = [
+        "examples.forms={token=2, strings=1}",
+        "restating.index=my-index",
+        "restating.forms={sentences=1}",
+    ]
+    recipe = read_recipe(DistillRecipe, "smollm2-minilm-distill", overrides)
+    again = tmp_path / "again.toml"
+
+    again.write_text("\n".join(describe(DistillRecipe, recipe.model_dump(mode="json"))))
+
+    assert read_recipe(DistillRecipe, again) == recipe
+
+
+@pytest.mark.parametrize(
+    ("forms", "fault"),
+    [("{text=1}", "examples.forms.text is not an option"), ("{token=0}", "must be above 0")],
+)
+def test_a_form_that_cannot_be_trained_and_none_at_all_are_refused(forms: str, fault: str) -> None:
+    with pytest.raises(ConfigError, match=fault):
+        read_recipe(DistillRecipe, "smollm2-minilm-distill", [f"examples.forms={forms}"])
 
 
 @pytest.mark.parametrize("name", ["smollm2-minilm", "smollm2-minilm-distill"])

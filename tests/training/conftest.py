@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.tiny_world import make_world
+from tests.pipeline.tiny_world import World, make_world
 from xorag.config.projector_recipe import ProjectorRecipe
+from xorag.pipeline import Pipeline
 from xorag.retrieval.encoder import Encoder
 from xorag.retrieval.ingest import build_index
 from xorag.training.projector import train_projector
@@ -36,6 +37,8 @@ class TrainingWorld:
 
     index: Path
     model: Path
+    world: World
+    """What answers questions, with an index of its own."""
 
     def recipe(self, out: Path, **train: object) -> ProjectorRecipe:
         """A recipe of a few steps."""
@@ -65,7 +68,7 @@ def training_world(tmp_path_factory: pytest.TempPathFactory) -> TrainingWorld:
     ]
     encoder = Encoder.open(str(world.encoder), device="cpu")
     build_index(documents, folder / "training-index", encoder)
-    return TrainingWorld(folder / "training-index", world.model)
+    return TrainingWorld(folder / "training-index", world.model, world)
 
 
 @pytest.fixture(scope="session")
@@ -73,3 +76,12 @@ def stage_one(training_world: TrainingWorld, tmp_path_factory: pytest.TempPathFa
     """A projector to go on from."""
     out = tmp_path_factory.mktemp("stage-one") / "run"
     return train_projector(training_world.recipe(out, max_steps=2), device="cpu").projector
+
+
+@pytest.fixture(scope="session")
+def pipeline(training_world: TrainingWorld) -> Pipeline:
+    """What answers questions with the same tiny model."""
+    world = training_world.world
+    return Pipeline.open(
+        world.index, model=str(world.model), projector=world.projector, dtype="float32"
+    )

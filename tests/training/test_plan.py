@@ -1,10 +1,11 @@
 """The order of examples."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xorag.training.plan import Choices, draw_plan, fixed_plan
+from xorag.training.plan import Choices, FormShare, draw_plan, fixed_plan
 
 
 @given(
@@ -54,3 +55,35 @@ def test_evaluation_reads_passages_in_order_each_against_the_next() -> None:
 
     assert plan.passages.tolist() == [0, 1, 2]
     assert plan.wrong_passages.tolist() == [1, 2, 0]
+
+
+def test_forms_are_drawn_by_their_weights_and_leave_all_else_as_it_was() -> None:
+    lengths = np.random.default_rng(0).integers(10, 500, size=4000)
+    forms = (FormShare(3), FormShare(1), FormShare(0))
+
+    alone, mixed = (
+        draw_plan(lengths, epochs=2, batch_size=16, seed=1, choices=Choices(4, (1, 4), of))
+        for of in ((FormShare(),), forms)
+    )
+
+    assert np.bincount(mixed.forms, minlength=3) / len(mixed) == pytest.approx(
+        [0.75, 0.25, 0.0], abs=0.03
+    )
+    assert not alone.forms.any()
+    for name in ("passages", "wrong_passages", "instructions", "rates"):
+        assert (getattr(mixed, name) == getattr(alone, name)).all()
+
+
+def test_a_batch_holds_examples_that_are_alike_long_in_their_forms() -> None:
+    lengths = np.full(1600, 20)
+
+    plan = draw_plan(
+        lengths,
+        epochs=1,
+        batch_size=16,
+        seed=0,
+        choices=Choices(forms=(FormShare(), FormShare(tokens=60))),
+    )
+
+    batches = plan.forms.reshape(-1, 16)
+    assert (batches.min(axis=1) == batches.max(axis=1)).mean() > 0.9

@@ -132,6 +132,7 @@ def _print_projector(report: "ProjectorReport", *, as_json: bool) -> None:
         output.print_json({**asdict(report), "projector": str(report.projector)})
         return
     _print_losses(report.losses_by_rate, f"{report.losses.passages} passages kept out of training")
+    _print_losses_by_form(report.losses_by_form)
     output.line(f"projector: {report.projector}")
 
 
@@ -141,9 +142,7 @@ def _print_distilled(report: "DistillReport", *, as_json: bool) -> None:
         return
     held_out = next(iter(report.losses_by_rate.values())).passages
     _print_losses(report.losses_by_rate, f"the answers of {held_out} examples kept out of training")
-    if report.losses_by_form:
-        of_what = "the same, with what a form shows beside one token"
-        _print_losses(report.losses_by_form, of_what, first="form")
+    _print_losses_by_form(report.losses_by_form)
     for restated in list(report.restating_losses_by_rate.values())[:1]:
         of_what = f"{restated.passages} passages kept out of training, restated"
         _print_losses(report.restating_losses_by_rate, of_what)
@@ -151,6 +150,12 @@ def _print_distilled(report: "DistillReport", *, as_json: bool) -> None:
     output.line(f"{report.instructions} examples to learn from; dropped: {dropped}")
     inside = f", with adapters of rank {report.adapter_rank}" if report.adapter_rank else ""
     output.line(f"projector{inside}: {report.projector}")
+
+
+def _print_losses_by_form(losses_by_form: "Mapping[str, TokenLosses]") -> None:
+    if losses_by_form:
+        of_what = "the same, with what a form shows beside one token"
+        _print_losses(losses_by_form, of_what, first="form")
 
 
 def _print_losses(

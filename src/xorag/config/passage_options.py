@@ -4,10 +4,11 @@ from pathlib import Path
 
 from pydantic import Field
 
-from xorag.config.training_options import Options, Rate
+from xorag.config.form_mix import FormMixOptions
+from xorag.config.training_options import Rate
 
 
-class PassageOptions(Options):
+class PassageOptions(FormMixOptions):
     """The passages to train on, and those that training never sees."""
 
     index: Path = Field(description="index whose passages and stored embeddings are used")

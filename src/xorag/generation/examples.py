@@ -30,7 +30,7 @@ def encode_paraphrase(
     instruction: str,
     passage: str,
     *,
-    soft_tokens: int = 1,
+    read: Sequence[Piece] = (SoftToken(),),
     max_tokens: int | None = None,
 ) -> Example:
     """Encode one example of paraphrase pretraining: restate the passage from its soft tokens.
@@ -40,7 +40,7 @@ def encode_paraphrase(
         layout: Whose frame stands around the instruction.
         instruction: Trusted words that hold `{passage}` once.
         passage: The target, of which nothing becomes a control token.
-        soft_tokens: That stand for the passage, parted by spaces.
+        read: What stands for the passage.
         max_tokens: Where the example is cut.
 
     Raises:
@@ -52,9 +52,7 @@ def encode_paraphrase(
             f"a paraphrase instruction holds {PASSAGE_FIELD} once, but this one holds it "
             f"{len(after)} times: {instruction!r}"
         )
-    prompt = layout.frame.around(
-        [Trusted(before), *soft_token_pieces(soft_tokens), Trusted(after[0])]
-    )
+    prompt = layout.frame.around([Trusted(before), *read, Trusted(after[0])])
     return encode_example(
         encoder, prompt, passage, with_bos=layout.frame.with_bos, max_tokens=max_tokens
     )

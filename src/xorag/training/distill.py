@@ -23,6 +23,7 @@ from xorag.training.distill_examples import (
 from xorag.training.distill_parts import DistillParts, build_distill_parts
 from xorag.training.evaluation import TokenLosses, measure_losses
 from xorag.training.examples import Condition
+from xorag.training.forms import trained_forms
 from xorag.training.instruction_splits import Dropped, length_of, passage_count, word_plan
 from xorag.training.plan import Choices, draw_plan, fixed_plan
 from xorag.training.progress import OnMessage, OnTraining
@@ -248,7 +249,7 @@ def _save(
         settings={
             "layout": parts.prompts.layout.name,
             "tokens_per_passage": sorted(set(recipe.examples.rates)),
-            "forms": sorted({form.form.value for form in parts.passages.forms if form.weight}),
+            "forms": trained_forms(parts.passages.forms),
         },
     )
     save_projector(

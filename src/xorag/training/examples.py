@@ -1,7 +1,7 @@
 """Paraphrase examples out of an index, read when they are needed, and batches of them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -12,9 +12,11 @@ from torch.utils.data import Dataset
 from xorag.generation.control import PromptEncoder
 from xorag.generation.examples import NOT_SCORED, Example, encode_paraphrase
 from xorag.generation.layouts import Layout
+from xorag.generation.prompting import Context, passage_pieces
+from xorag.training.own_details import OwnDetails
 from xorag.training.plan import Plan
 from xorag.training.splits import IndexRow
-from xorag.types import FloatArray
+from xorag.types import FloatArray, Form, Hit
 
 _LENGTH_STEP = 16
 """Batches are as long as a multiple of so many tokens: few sizes use memory again and again."""
@@ -55,18 +57,25 @@ class Wordings:
     encoder: PromptEncoder
     layout: Layout
     instructions: Sequence[str]
+    details: OwnDetails
     max_tokens: int
 
-    def example(self, passage: str, instruction: int, soft_tokens: int) -> Example:
-        """The example of a passage in one of the wordings."""
-        return encode_paraphrase(
+    def example(self, context: Context, instruction: int) -> Example:
+        """The example of a passage in its form, in one of the wordings.
+
+        Where what is shown leaves no room for the target, soft tokens alone are read.
+        """
+        example = encode_paraphrase(
             self.encoder,
             self.layout,
             self.instructions[instruction],
-            passage,
-            soft_tokens=soft_tokens,
+            context.hit.passage.titled_text,
+            read=passage_pieces(context, ""),
             max_tokens=self.max_tokens,
         )
+        if context.form is Form.TOKEN or set(example.labels) != {NOT_SCORED}:
+            return example
+        return self.example(replace(context, form=Form.TOKEN), instruction)
 
 
 class ParaphraseExamples(Dataset[TrainingItem]):
@@ -101,20 +110,25 @@ class ParaphraseExamples(Dataset[TrainingItem]):
         needs_wrong = self._has_contrast or self._condition is Condition.WRONG
         wrong = alike(right, self._embeddings(other, rates)) if needs_wrong else right
         shown = wrong if self._condition is Condition.WRONG else right
-        instructions = self._plan.instructions[places].tolist()
+        wordings = self._plan.instructions[places].tolist()
         return [
             TrainingItem(
-                self._wordings.example(
-                    self._rows[passage].passage.titled_text, instruction, len(embeddings)
-                ),
+                self._wordings.example(self._context(place, own_rows), wording),
                 embeddings,
                 contrast if self._has_contrast else None,
                 is_hidden=self._condition is Condition.NONE,
             )
-            for passage, instruction, embeddings, contrast in zip(
-                own, instructions, shown, wrong, strict=True
+            for place, wording, own_rows, embeddings, contrast in zip(
+                places, wordings, right, shown, wrong, strict=True
             )
         ]
+
+    def _context(self, place: int, embeddings: FloatArray) -> Context:
+        """The passage of an example in its form."""
+        passage = self._rows[int(self._plan.passages[place])].passage
+        form = int(self._plan.forms[place])
+        reading = self._wordings.details.reading(passage, form, place)
+        return Context(Hit(passage, 0.0), reading.form, embeddings, reading.shown)
 
     def _embeddings(self, passages: Sequence[int], rates: Sequence[int]) -> list[FloatArray]:
         return self._embed([self._rows[i] for i in passages], rates)

@@ -63,6 +63,11 @@ def shown_forms(options: FormMixOptions) -> list[ShownForm]:
     return [ShownForm(Form.TOKEN, options.forms.token), *_showing(options)]
 
 
+def trained_forms(forms: Sequence[ShownForm]) -> list[str]:
+    """The names of those forms that are drawn."""
+    return sorted({form.form.value for form in forms if form.weight})
+
+
 def _showing(options: FormMixOptions) -> Iterator[ShownForm]:
     for form, weight, amounts in (
         (Form.STRINGS, options.forms.strings, options.strings_tokens),

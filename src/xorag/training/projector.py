@@ -18,6 +18,7 @@ from xorag.config.projector_recipe import ProjectorRecipe
 from xorag.retrieval.index import PassageIndex
 from xorag.training.evaluation import TokenLosses
 from xorag.training.examples import Collator
+from xorag.training.forms import trained_forms
 from xorag.training.initial import initialise
 from xorag.training.parts import RunParts, build_parts
 from xorag.training.progress import OnMessage, OnTraining
@@ -44,6 +45,8 @@ class ProjectorReport:
     """On the passages held out for the report, with one soft token a passage."""
     losses_by_rate: dict[int, TokenLosses]
     """The same for each number of soft tokens a passage that was trained."""
+    losses_by_form: dict[str, TokenLosses]
+    """The same for each form that shows something beside one soft token, such as `strings32`."""
     steps: int
     examples: int
     """Read in training, repeats included."""
@@ -108,13 +111,15 @@ def train_projector(
 
 
 def _report(recipe: ProjectorRecipe, parts: RunParts, steps: int) -> ProjectorReport:
-    losses = parts.restating.reported_losses(
-        parts.objective.reader, pad_id=parts.pad_id, batch_size=recipe.train.batch_size
-    )
+    reader, pad_id, batch_size = parts.objective.reader, parts.pad_id, recipe.train.batch_size
+    losses = parts.restating.reported_losses(reader, pad_id=pad_id, batch_size=batch_size)
     return ProjectorReport(
         projector=recipe.out / _PROJECTOR,
         losses=losses[1],
         losses_by_rate=losses,
+        losses_by_form=parts.restating.reported_losses_by_form(
+            reader, pad_id=pad_id, batch_size=batch_size
+        ),
         steps=steps,
         examples=steps * examples_a_step(recipe.train),
         passages=len(parts.restating.splits.train),
@@ -140,11 +145,13 @@ def _save(recipe: ProjectorRecipe, parts: RunParts, report: ProjectorReport) -> 
         metrics={
             "losses": asdict(report.losses),
             "losses_by_rate": {r: asdict(losses) for r, losses in report.losses_by_rate.items()},
+            "losses_by_form": {f: asdict(losses) for f, losses in report.losses_by_form.items()},
             **training,
         },
         settings={
             "layout": parts.restating.wordings.layout.name,
             "tokens_per_passage": sorted(set(recipe.passages.rates)),
+            "forms": trained_forms(parts.restating.wordings.details.forms),
         },
     )
     save_projector(
