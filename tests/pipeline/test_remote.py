@@ -54,8 +54,3 @@ def test_an_address_without_the_generator_is_refused(world: World) -> None:
 def test_an_unknown_generator_is_refused(world: World) -> None:
     with pytest.raises(UsageError, match="no generator 'sglang'; give one of transformers, vllm"):
         _open(world, generator="sglang")
-
-
-def test_readers_are_refused_on_a_server(world: World) -> None:
-    with pytest.raises(UsageError, match="experts"):
-        _open(world, generator="vllm", base_url="http://127.0.0.1:9", reader="shipped")

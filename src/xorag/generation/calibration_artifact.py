@@ -59,14 +59,27 @@ def reader_fingerprint(model: PreTrainedModel, token_ids: Iterable[int]) -> str:
         model: The reader's, with its experts.
         token_ids: Of its reflection tokens, in any order.
     """
+    find_embeddings: Any = model.get_input_embeddings
+    embeddings: Tensor = find_embeddings().weight.detach()
+    return fingerprint_of(dict(model.named_parameters()), embeddings, token_ids)
+
+
+def fingerprint_of(
+    parameters: Mapping[str, Tensor], embeddings: Tensor, token_ids: Iterable[int]
+) -> str:
+    """The same from the weights alone.
+
+    Args:
+        parameters: The reader's by their names, with its experts; matrices may be left out.
+        embeddings: `(vocab, hidden)`.
+        token_ids: Of its reflection tokens, in any order.
+    """
     digest = hashlib.sha256()
-    for name, weight in sorted(model.named_parameters()):
+    for name, weight in sorted(parameters.items()):
         if weight.ndim != _MATRIX:
             step = max(1, weight.numel() // _SAMPLES)
             digest.update(f"{name}{tuple(weight.shape)}".encode())
             digest.update(_rounded(weight.detach().reshape(-1)[::step][:_SAMPLES]))
-    find_embeddings: Any = model.get_input_embeddings
-    embeddings: Tensor = find_embeddings().weight.detach()
     for token_id in sorted(token_ids):
         digest.update(str(token_id).encode())
         digest.update(_rounded(embeddings[token_id]))

@@ -17,11 +17,11 @@ from xorag.generation.generator import end_ids_of, stacked_embeddings
 from xorag.generation.limits import check_prompts
 from xorag.generation.vllm_client import Connection, Server
 from xorag.generation.vllm_served import (
+    Probe,
     ServedModel,
     ServedNames,
     check_embeddings,
     find_served,
-    probe_ids,
 )
 from xorag.generation.vllm_wire import Request
 from xorag.types import Prompt
@@ -37,6 +37,7 @@ class RemoteModel:
         encoder: PromptEncoder,
         *,
         names: ServedNames | None = None,
+        marks: str = "",
     ) -> None:
         """Pair a server with what its prompts are made with; nothing is asked of it yet.
 
@@ -46,12 +47,15 @@ class RemoteModel:
                 plain one, which reads no soft tokens.
             encoder: Of the model's tokenizer.
             names: What it is called there.
+            marks: Control tokens that a reader has, one after the other: the server's tokenizer
+                must know them, and their embeddings tell one reader from another.
         """
         self.server = server
         self.encoder = encoder
         self._soft = model if isinstance(model, SoftTokenModel) else None
         self._model = model.language_model if isinstance(model, SoftTokenModel) else model
         self._names = names or ServedNames()
+        self._probe = Probe.of(encoder, marks)
         self._served: ServedModel | None = None
         self._takes_embeddings = False
         self.end_ids = end_ids_of(self._model, encoder)
@@ -59,7 +63,7 @@ class RemoteModel:
     async def served(self, connection: Connection) -> ServedModel:
         """The model on the server, which is looked for once."""
         if self._served is None:
-            self._served = await find_served(connection, self.server, self._names, self.encoder)
+            self._served = await find_served(connection, self.server, self._names, self._probe)
         return self._served
 
     async def limit(self, connection: Connection) -> int | None:
@@ -114,7 +118,7 @@ class RemoteModel:
     async def _check_embeddings(self, connection: Connection, model: str) -> None:
         if self._takes_embeddings:
             return
-        ids = probe_ids(self.encoder)
+        ids = self._probe.few_ids
         embeddings = self._embedded(Prompt(ids))
         await check_embeddings(connection, self.server, model, ids, embeddings)
         self._takes_embeddings = True

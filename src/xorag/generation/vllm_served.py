@@ -12,7 +12,7 @@ from typing import Final
 from torch import Tensor
 
 from xorag.errors import GenerationServerError
-from xorag.generation.control import PromptEncoder, Quoted
+from xorag.generation.control import PromptEncoder, Quoted, Trusted
 from xorag.generation.vllm_client import Connection, Served, Server
 from xorag.generation.vllm_faults import another_model
 from xorag.generation.vllm_wire import Request, Step
@@ -42,8 +42,30 @@ class ServedModel:
     """Tokens that it reads and writes at most; None: the server does not say."""
 
 
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A text to ask a server about, and the tokens that it must make of it."""
+
+    text: str
+    ids: tuple[int, ...]
+    few_ids: tuple[int, ...]
+    """Some of them, the marks' among them, to compare embeddings by."""
+
+    @classmethod
+    def of(cls, encoder: PromptEncoder, marks: str = "") -> "Probe":
+        """A plain text, with control tokens after it.
+
+        Args:
+            encoder: Of the tokenizer that prompts are made with.
+            marks: The control tokens, one after the other.
+        """
+        plain = encoder.encode([Quoted(_PROBE)], with_bos=False).token_ids
+        marked = encoder.encode([Trusted(marks)], with_bos=False).token_ids if marks else ()
+        return cls(_PROBE + marks, plain + marked, plain[:_PROBE_TOKENS] + marked)
+
+
 async def find_served(
-    connection: Connection, server: Server, names: ServedNames, encoder: PromptEncoder
+    connection: Connection, server: Server, names: ServedNames, probe: Probe
 ) -> ServedModel:
     """The model that shall answer, once its vocabulary is seen to be the one expected.
 
@@ -51,7 +73,7 @@ async def find_served(
         connection: To the server.
         server: For messages.
         names: Of its models.
-        encoder: Of the tokenizer that prompts are made with.
+        probe: What its tokenizer must make of a text.
 
     Raises:
         GenerationServerError: If it is not served, or is another one.
@@ -60,9 +82,8 @@ async def find_served(
     model = _named(served, names.model, server)
     if names.adapters is not None:
         _named(served, names.adapters, server)
-    expected = list(_probe_ids(encoder))
-    told = await connection.tokens_of(_PROBE, model.id)
-    if told is not None and told != expected:
+    told = await connection.tokens_of(probe.text, model.id)
+    if told is not None and told != list(probe.ids):
         raise another_model(server.root, model.id, "its tokenizer makes other tokens of a text")
     return ServedModel(model.id, model.max_model_len)
 
@@ -88,15 +109,6 @@ async def check_embeddings(
     apart = max(abs(a - b) for a, b in zip(looked_up.watched, given.watched, strict=True))
     if apart > _TOLERANCE:
         raise another_model(server.root, model, "it has other embeddings")
-
-
-def probe_ids(encoder: PromptEncoder) -> tuple[int, ...]:
-    """A few tokens to ask a server about."""
-    return _probe_ids(encoder)[:_PROBE_TOKENS]
-
-
-def _probe_ids(encoder: PromptEncoder) -> tuple[int, ...]:
-    return encoder.encode([Quoted(_PROBE)], with_bos=False).token_ids
 
 
 async def _first(connection: Connection, request: Request, model: str) -> Step:

@@ -16,7 +16,7 @@ from xorag.moe.experts import ExpertMLP
 from xorag.moe.options import ExpertOptions
 
 
-def upcycle(model: PreTrainedModel, options: ExpertOptions, *, seed: int = 0) -> None:
+def upcycle(model: PreTrainedModel, options: ExpertOptions, *, seed: int | None = 0) -> None:
     """Put an `ExpertMLP` around the MLP of each layer that the options name.
 
     The new weights get the device and the floating-point type of their layer. Until `up` is
@@ -26,7 +26,8 @@ def upcycle(model: PreTrainedModel, options: ExpertOptions, *, seed: int = 0) ->
         model: A decoder of transformers whose layers keep their MLP as `mlp`: Llama, Mistral, Qwen,
             Gemma, Phi and many more.
         options: Shape of the experts, and which layers get them.
-        seed: Of the draw that fills routers and `down`.
+        seed: Of the draw that fills routers and `down`; None leaves the new weights unset, for
+            those who load them.
 
     Raises:
         ExpertError: If the model has experts already, its layers keep no dense MLP as `mlp`, or a
@@ -37,9 +38,14 @@ def upcycle(model: PreTrainedModel, options: ExpertOptions, *, seed: int = 0) ->
     layers = _decoder_layers(model)
     chosen = range(len(layers)) if options.layers is None else sorted(options.layers)
     _check_layers(layers, chosen)
-    generator = torch.Generator().manual_seed(seed)
+    generator = None if seed is None else torch.Generator().manual_seed(seed)
     for number in chosen:
-        _wrap(layers[number], number, _hidden(model), options, generator)
+        layer = layers[number]
+        # Quantised weights are integers; the layer's norms say what is computed in.
+        like = next(weight for weight in layer.parameters() if weight.is_floating_point())
+        wrapped = put_experts(layer, number, _hidden(model), options, like=like)
+        if generator is not None:
+            wrapped.initialize(generator)
 
 
 def expert_layers(model: nn.Module) -> dict[int, ExpertMLP]:
@@ -127,24 +133,31 @@ def _hidden(model: PreTrainedModel) -> int:
     return width
 
 
-def _wrap(
-    layer: nn.Module,
-    number: int,
-    hidden: int,
-    options: ExpertOptions,
-    generator: torch.Generator,
-) -> None:
+def put_experts(
+    layer: nn.Module, number: int, hidden: int, options: ExpertOptions, *, like: Tensor
+) -> ExpertMLP:
+    """Put an `ExpertMLP` around the MLP of one layer, and leave its new weights unset.
+
+    Args:
+        layer: A decoder layer that keeps its MLP as `mlp`.
+        number: Of the layer.
+        hidden: Width of the language model.
+        options: Shape of the experts.
+        like: Says on which device and in which type the new weights are.
+
+    Raises:
+        ExpertError: If the layer has no MLP.
+    """
     dense = layer.mlp
     if not isinstance(dense, nn.Module):
         raise ExpertError(f"layer {number} of this model has no MLP; name other layers")
-    # Quantised weights are integers; the layer's norms say what is computed in.
-    like = next(weight for weight in layer.parameters() if weight.is_floating_point())
-    wrapped = ExpertMLP(dense, hidden, options, layer=number)
+    with like.device:
+        wrapped = ExpertMLP(dense, hidden, options, layer=number)
     for parameter in (wrapped.router, wrapped.down, wrapped.up):
-        parameter.data = parameter.data.to(like.device, like.dtype)
-    wrapped.initialize(generator)
+        parameter.data = parameter.data.to(like.dtype)
     wrapped.train(dense.training)
     layer.mlp = wrapped
+    return wrapped
 
 
 def _views(model: nn.Module) -> dict[str, Tensor]:

@@ -39,7 +39,7 @@ from xorag.retrieval.timed import (
     open_named_encoder,
 )
 from xorag.runtime.sources import default_index_path
-from xorag.types import SearchMode
+from xorag.types import ReflectionToken, SearchMode
 
 if TYPE_CHECKING:
     from xorag.retrieval.encoder import PassageEncoder
@@ -148,7 +148,7 @@ def open_parts(
         dtype: In which the language model computes.
         batch_tokens: The most tokens, padding and new ones included, generated together.
     """
-    remote = checked_remote(names.remote, has_reader=names.reader is not None)
+    remote = checked_remote(names.remote)
     encoder = names.encoder
     retriever = _open_index(names, place)
     # Without an index, an encoder that was named is opened at once: the projector must fit it.
@@ -165,19 +165,22 @@ def open_parts(
     layout = names.layout or (saved.manifest.settings.get("layout") if saved else None)
     model = _with_projector(opened, saved, place) if saved else language.model
     recorded = saved.manifest.encoder if saved else None
+    there = _on_server(model, prompts, remote, opened) if remote else None
     return Parts(
         PromptBuilder(
             prompts,
             layout_named(layout, language.tokenizer),
             word_means(model, prompts) if isinstance(model, SoftTokenModel) else None,
         ),
-        _generator(model, prompts, remote, batch_tokens),
+        _generator(model, prompts, there, batch_tokens),
         retriever,
         _embedder(retriever, named, recorded, place),
         model=shape,
         encoder=spec or recorded,
         projector=saved.manifest if saved else None,
-        openrag=opened.openrag(model, prompts, named_reader, batch_tokens=batch_tokens),
+        openrag=opened.openrag(
+            model, prompts, named_reader, batch_tokens=batch_tokens, remote=there
+        ),
         made_of=opened.made_of,
         reranker=_open_reranker(names.reranker, place) if names.reranker else None,
     )
@@ -192,20 +195,31 @@ def _open_language(
 ) -> OpenedLanguage:
     """The language model, or what of it is needed here if a server computes it."""
     if remote is not None:
-        return open_embeddings(names.model, place)
+        return open_embeddings(names.model, reader, place)
     return open_language(names.model, reader, place, dtype)
+
+
+def _on_server(
+    model: SoftTokenModel | PreTrainedModel,
+    prompts: PromptEncoder,
+    remote: Remote,
+    opened: OpenedLanguage,
+) -> RemoteModel:
+    """The same model on a server; of a reader, its tokens must be known there, too."""
+    marks = "".join(ReflectionToken) if opened.reader is not None else ""
+    return RemoteModel(remote.server, model, prompts, names=remote.names, marks=marks)
 
 
 def _generator(
     model: SoftTokenModel | PreTrainedModel,
     prompts: PromptEncoder,
-    remote: Remote | None,
+    there: RemoteModel | None,
     batch_tokens: int,
 ) -> Generator:
     """What computes the language model: this process, or a server."""
-    if remote is None:
+    if there is None:
         return TransformersGenerator(model, prompts, batch_tokens=batch_tokens)
-    return VllmGenerator(RemoteModel(remote.server, model, prompts, names=remote.names))
+    return VllmGenerator(there)
 
 
 def _with_projector(

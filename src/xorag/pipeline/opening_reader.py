@@ -22,8 +22,11 @@ from xorag.generation.control import PromptEncoder
 from xorag.generation.judging import Judge
 from xorag.generation.layouts import layout_named
 from xorag.generation.reader.opening import Reader, open_reader
+from xorag.generation.reader.remote import open_remote_reader, stored_fingerprint
 from xorag.generation.reader.shipped import SHIPPED as READERS
 from xorag.generation.reader.shipped import shipped_reader
+from xorag.generation.vllm_remote import RemoteModel
+from xorag.generation.vllm_rows import RemoteRows
 from xorag.pipeline.openrag import OpenRag
 from xorag.runtime.embeddings_only import load_embeddings_only
 from xorag.runtime.loading import LanguageModel, load_language_model
@@ -54,6 +57,8 @@ class OpenedLanguage:
     reader: Reader | None = None
     directory: Path | None = None
     """Of the reader."""
+    is_elsewhere: bool = False
+    """Whether a server computes it, and only its embeddings are here."""
 
     @property
     def made_of(self) -> str | None:
@@ -68,6 +73,7 @@ class OpenedLanguage:
         names: ReaderNames,
         *,
         batch_tokens: int,
+        remote: RemoteModel | None = None,
     ) -> OpenRag | None:
         """Mode openrag with this reader; None where it is none.
 
@@ -76,6 +82,7 @@ class OpenedLanguage:
             prompts: Encodes for it.
             names: Of its calibration.
             batch_tokens: The most tokens computed together.
+            remote: The same model on a server, where that computes it.
 
         Raises:
             CalibrationMismatchError: If the calibration was made for another reader.
@@ -83,7 +90,9 @@ class OpenedLanguage:
         if self.reader is None:
             return None
         layout = layout_named(_LAYOUT, self.language.tokenizer)
-        judge = Judge(model, prompts, layout, batch_tokens=batch_tokens)
+        watched = self.reader.vocabulary.ordered_ids
+        rows = RemoteRows(remote, watched_ids=watched) if remote is not None else None
+        judge = Judge(model, prompts, layout, batch_tokens=batch_tokens, rows=rows)
         return OpenRag(judge, self._calibration(self.reader, names))
 
     def _calibration(self, reader: Reader, names: ReaderNames) -> Calibration | None:
@@ -94,10 +103,13 @@ class OpenedLanguage:
             return None
         named = find_artifact(names.calibration or str(beside), "calibration")
         found = load_calibration(named)
-        ids = reader.vocabulary.ordered_ids
-        fingerprint = reader_fingerprint(reader.language.model, ids)
-        check_fits_reader(found, str(self.directory or names.reader), fingerprint)
+        check_fits_reader(found, str(self.directory or names.reader), self._fingerprint(reader))
         return found
+
+    def _fingerprint(self, reader: Reader) -> str:
+        if self.is_elsewhere and self.directory is not None:
+            return stored_fingerprint(self.directory)
+        return reader_fingerprint(reader.language.model, reader.vocabulary.ordered_ids)
 
 
 def open_language(
@@ -108,26 +120,47 @@ def open_language(
     Raises:
         UsageError: If a calibration was named without a reader.
     """
+    _check_names(names)
+    if names.reader is None:
+        language = load_language_model(model, device=place, dtype=dtype)
+        return OpenedLanguage(language, base_model_shape(language.model, language.name))
+    source = _source(names.reader, model)
+    reader = open_reader(source, device=place, dtype=dtype, model=model)
+    return OpenedLanguage(reader.language, _shape(reader), reader, source)
+
+
+def open_embeddings(model: str | None, names: ReaderNames, place: torch.device) -> OpenedLanguage:
+    """Open of a language model that computes elsewhere what its prompts are made with.
+
+    Raises:
+        ReaderMismatchError: If the reader that was named is not merged.
+        UsageError: If a calibration was named without a reader.
+    """
+    _check_names(names)
+    if names.reader is None:
+        language = load_embeddings_only(model, device=place)
+        return OpenedLanguage(language, base_model_shape(language.model, language.name))
+    source = _source(names.reader, model)
+    reader = open_remote_reader(source, device=place)
+    return OpenedLanguage(reader.language, _shape(reader), reader, source, is_elsewhere=True)
+
+
+def _check_names(names: ReaderNames) -> None:
     if names.reader is None and names.calibration is not None:
         raise UsageError(
             f"a calibration belongs to a reader, but only {str(names.calibration)!r} was named; "
             "name its reader with --reader, too"
         )
-    if names.reader is None:
-        language = load_language_model(model, device=place, dtype=dtype)
-        return OpenedLanguage(language, base_model_shape(language.model, language.name))
-    if names.reader == SHIPPED:
-        source = shipped_reader(model)
-    else:
-        source = find_artifact(names.reader, "reader", packaged=READERS)
-    reader = open_reader(source, device=place, dtype=dtype, model=model)
-    language = reader.language
+
+
+def _source(reader: str | Path, model: str | None) -> Path:
+    """The directory of a reader that was named."""
+    if reader == SHIPPED:
+        return shipped_reader(model)
+    return find_artifact(reader, "reader", packaged=READERS)
+
+
+def _shape(reader: Reader) -> BaseModelShape:
+    """Of the language model that a reader was made of, else of itself."""
     made_of = reader.manifest.base_model if reader.manifest else None
-    shape = made_of or base_model_shape(language.model, language.name)
-    return OpenedLanguage(language, shape, reader, source)
-
-
-def open_embeddings(model: str | None, place: torch.device) -> OpenedLanguage:
-    """Open of a language model that computes elsewhere what its prompts are made with."""
-    language = load_embeddings_only(model, device=place)
-    return OpenedLanguage(language, base_model_shape(language.model, language.name))
+    return made_of or base_model_shape(reader.language.model, reader.language.name)

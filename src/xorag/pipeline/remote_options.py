@@ -46,12 +46,11 @@ class Remote:
     names: ServedNames
 
 
-def checked_remote(names: RemoteNames, *, has_reader: bool) -> Remote | None:
+def checked_remote(names: RemoteNames) -> Remote | None:
     """The server that shall compute; None: this process does.
 
     Args:
         names: As a user gave them.
-        has_reader: Whether a reader was named.
 
     Raises:
         UsageError: If two of them do not go together, or the generator is unknown.
@@ -71,11 +70,6 @@ def checked_remote(names: RemoteNames, *, has_reader: bool) -> Remote | None:
         raise UsageError(
             "generator 'vllm' needs the address of a server; give it with --base-url, such as "
             "http://127.0.0.1:8000"
-        )
-    if has_reader:
-        raise UsageError(
-            "mode 'openrag' and readers need their experts, which no vLLM server has; leave "
-            "--generator vllm out for them, or use mode 'text' or 'xrag'"
         )
     server = Server(names.base_url, os.environ.get(KEY_VARIABLE) or None)
     return Remote(server, ServedNames(names.served_model, names.served_adapters))

@@ -60,7 +60,7 @@ def _fill_embeddings(model: PreTrainedModel, source: str, device: torch.device) 
     layer: nn.Module = find_layer()
     wanted = layer.get_parameter("weight")
     name = next(name for name, parameter in model.named_parameters() if parameter is wanted)
-    stored = _read(source, name)
+    stored = read_tensor(source, name)
     if stored.shape != wanted.shape:
         raise ValueError(
             f"its embeddings are {tuple(stored.shape)}, but its config says {tuple(wanted.shape)}"
@@ -70,8 +70,16 @@ def _fill_embeddings(model: PreTrainedModel, source: str, device: torch.device) 
     logger.info("embeddings read", extra={"source": source, "rows": stored.shape[0]})
 
 
-def _read(source: str, name: str) -> Tensor:
-    """A tensor out of a model's safetensors; only the file that holds it is opened."""
+def read_tensor(source: str, name: str) -> Tensor:
+    """A tensor out of a model's safetensors; only the file that holds it is opened.
+
+    Args:
+        source: As `language_model_path` returns it.
+        name: Of the parameter in transformers' model.
+
+    Raises:
+        ValueError: If it is not there.
+    """
     index = _find(source, _INDEX)
     places: dict[str, str] = {}
     if index is not None:
@@ -79,7 +87,7 @@ def _read(source: str, name: str) -> Tensor:
     file = next((places[key] for key in _spellings(name) if key in places), _WEIGHTS)
     found = _find(source, file)
     if found is None:
-        raise ValueError(f"it has no file {file!r}, and embeddings are read from safetensors alone")
+        raise ValueError(f"it has no file {file!r}, and weights are read from safetensors alone")
     with safe_open(found, framework="pt") as tensors:
         held = frozenset(tensors.keys())
         for key in _spellings(name):

@@ -15,6 +15,7 @@ from xorag.compression.projector_artifact import base_model_shape
 from xorag.errors import ArtifactError
 from xorag.generation.reader.artifact import EXPERTS, MODEL_FOLDER
 from xorag.generation.reader.parts import ReaderParts
+from xorag.generation.reader.served import mark_servable
 from xorag.runtime.quiet import quiet_transformers
 
 
@@ -62,6 +63,7 @@ def _model_writers(parts: ReaderParts, aside: Path) -> dict[str, Callable[[Path]
     with quiet_transformers(), torch.no_grad():
         parts.language.model.save_pretrained(aside)
         parts.language.tokenizer.save_pretrained(aside)
+    mark_servable(aside)
     saved = sorted(path for path in aside.rglob("*") if path.is_file())
     return {f"{MODEL_FOLDER}/{path.relative_to(aside)}": partial(_move, path) for path in saved}
 

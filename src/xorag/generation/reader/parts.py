@@ -42,7 +42,7 @@ class Experts:
         Raises:
             ExpertError: If the model has no such layers, or other widths.
         """
-        upcycle(model, self.options)
+        upcycle(model, self.options, seed=None)
         load_expert_state(model, self.state)
 
 
