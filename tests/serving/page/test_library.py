@@ -121,9 +121,16 @@ def test_many_documents_are_listed_a_page_at_a_time(window: Window) -> None:
     assert window.page.get_by_text("25 documents", exact=True).is_visible()
 
 
-def test_a_server_without_a_library_shows_none(window: Window) -> None:
-    window.page.route("**/api/documents*", lambda route: route.fulfill(status=404))
+def test_a_server_without_a_library_says_so_and_is_not_asked_for_documents(window: Window) -> None:
+    window.stub.closed_because = "the server was started with --read-only"
+    window.stub.passage_count = 0
 
     window.ask(mode="text")
 
     assert not window.page.get_by_role("heading", name="Documents").is_visible()
+    assert window.page.locator("#about").inner_text().endswith(" · documents cannot be changed")
+    expect(window.page.locator("#empty")).to_contain_text(
+        "None can be added, since the server was started with --read-only. Answer from memory."
+    )
+    assert not any("/api/documents" in address for address in window.requests)
+    assert window.complaints == []

@@ -25,6 +25,7 @@ async function learn() {
   }
   showText(byId("about"), aboutWords(server));
   byId("empty").hidden = !isEmpty();
+  showText(byId("empty-way"), emptyWay(server));
   offerModes(server.modes);
   keepWithin(server.limits);
   return true;
@@ -34,11 +35,18 @@ function isEmpty() {
   return server !== null && !server.index?.passages;
 }
 
-function aboutWords({ model, encoder, index }) {
+function aboutWords({ model, encoder, index, library }) {
   const passages = index
     ? `${plural(index.passages, "passage")} of ${plural(index.documents, "document")}`
     : "no index";
-  return [shortName(model), encoder && shortName(encoder), passages].filter(Boolean).join(" · ");
+  const fixed = index && !library.is_open && "documents cannot be changed";
+  return [shortName(model), encoder && shortName(encoder), passages, fixed].filter(Boolean).join(" · ");
+}
+
+function emptyWay({ library }) {
+  return library.is_open
+    ? "Add documents, or answer from memory."
+    : `None can be added, since ${library.reason}. Answer from memory.`;
 }
 
 function shortName(name) {
@@ -101,12 +109,12 @@ async function start() {
   const isFirst = server === null;
   if (!(await learn())) return;
   if (!isFirst) {
-    listDocuments();
+    if (server.library.is_open) listDocuments();
     return;
   }
   askAddressed();
   addEventListener("popstate", showAddressed);
-  startDocuments(learn);
+  if (server.library.is_open) startDocuments(learn);
 }
 
 function stop() {

@@ -8,20 +8,18 @@ import { plural, sentence } from "./words.js";
 
 const PAGE = 10;
 let shown = 0;
-let hasLibrary = true;
 let onChange = async () => {};
 
 /**
- * Show the documents, where the server has a library of them.
+ * Show the documents of a server that has a library of them.
  * @param {() => Promise<unknown>} changed is called after the index changed
  */
 export async function startDocuments(changed) {
   onChange = changed;
-  await listDocuments();
-  if (!hasLibrary) return;
-  byId("documents").hidden = false;
   byId("documents-more").addEventListener("click", more);
   startUploads(refresh);
+  byId("documents").hidden = false;
+  await listDocuments();
 }
 
 async function refresh() {
@@ -50,7 +48,6 @@ async function fetchPage(offset) {
     return await json(`api/documents?offset=${offset}&limit=${PAGE}`);
   } catch (error) {
     if (error instanceof Lost) connectionLost();
-    else if (error.status === 404) hasLibrary = false;
     else showText(byId("documents-count"), sentence(error.message));
     return null;
   }
