@@ -8,7 +8,7 @@ from xorag.evaluation.forms import plan_forms
 from xorag.evaluation.plan import Condition, Settings, plan_conditions, require_used
 from xorag.pipeline.finding_options import SelectBy
 from xorag.pipeline.options import checked
-from xorag.types import Form, GateKind, Mode
+from xorag.types import AUTO, Form, GateKind, Mode
 
 
 def test_only_modes_with_rates_are_asked_once_a_rate() -> None:
@@ -108,6 +108,16 @@ def test_each_form_is_asked_with_each_amount_and_rate_that_it_has() -> None:
     ]
 
 
+def test_form_auto_is_asked_with_each_budget() -> None:
+    forms = plan_forms(["token", "auto"], strings_tokens=[], sentences=[], budgets=[16, 64])
+
+    conditions = plan_conditions(["xrag"], k=10, tokens_per_passage=[1], forms=forms)
+
+    assert [c.label for c in conditions] == ["xrag-token", "xrag-auto16", "xrag-auto64"]
+    assert all(c.needs_projector for c in conditions)
+    assert asked(conditions[2]) == {"form": AUTO, "budget": 64}
+
+
 def test_a_reader_is_asked_in_forms_and_with_rates_only_where_a_form_is_named() -> None:
     forms = plan_forms(["token", "text"], strings_tokens=[32], sentences=[1])
 
@@ -130,7 +140,9 @@ def asked(condition: Condition) -> dict[str, object]:
     """What a question is asked with of forms; the pipeline takes it."""
     options = ask_options("qa", condition, Settings())
     checked(**options)
-    return {k: v for k, v in options.items() if k in ("form", "strings_tokens", "sentences")}
+    return {
+        k: v for k, v in options.items() if k in ("form", "strings_tokens", "sentences", "budget")
+    }
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from xorag.cli.reading_options import (
     AbstainOption,
     AbstainUnverifiedOption,
     AsRelevantOption,
+    BudgetOption,
     CalibrationOption,
     FormOption,
     HopByOption,
@@ -64,6 +65,7 @@ def ask(
         typer.Option(help="Read no passage, their text, soft tokens, or decide and judge."),
     ] = Mode.XRAG,
     form: FormOption = None,
+    budget: BudgetOption = None,
     tokens_per_passage: Annotated[
         int, typer.Option(help="Soft tokens a passage, 1 to 16, as the projector was trained for.")
     ] = 1,
@@ -119,12 +121,15 @@ def ask(
     Example: `xorag ask "Where was the author of Emma born?" --index my-index -k 5 --hops 2`
 
     Example: `xorag ask "When was Emma published?" --index my-index -k 3 --form strings --verify`
+
+    Example: `xorag ask "When was Emma published?" --index my-index -k 10 --form auto --budget 64`
     """
     options: AskOptions = {
         "mode": mode,
         "k": k,
         "max_new_tokens": max_new_tokens,
         "form": form,
+        "budget": budget,
         "tokens_per_passage": tokens_per_passage,
         "strings_tokens": strings_tokens,
         "sentences": sentences,

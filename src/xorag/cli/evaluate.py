@@ -76,13 +76,16 @@ def evaluate(
     form: Annotated[
         str,
         typer.Option(
-            help="For xrag and openrag, some of dropped, token, strings, sentences, text."
+            help="For xrag and openrag, some of dropped, token, strings, sentences, text, auto."
         ),
     ] = "",
     strings_tokens: Annotated[
         str, typer.Option(help="Tokens of a passage's strings, such as 16,32,64.")
     ] = "32",
     sentences: Annotated[str, typer.Option(help="Sentences of a passage, such as 1,2.")] = "1",
+    budget: Annotated[
+        str, typer.Option(help="Tokens of all passages together in form auto, such as 16,64.")
+    ] = "64",
     rows: Annotated[
         Rows, typer.Option(help="Rows kept for reporting, the others, or both.")
     ] = Rows.ALL,
@@ -146,7 +149,7 @@ def evaluate(
     settings = Settings(*asking, *finding, gate, threshold, abstain_below, together, as_relevant)
     settings = replace(settings, verify=verify, abstain_unverified=abstain_unverified)
     rates = _numbers(tokens_per_passage, "--tokens-per-passage")
-    forms = _forms(form, strings_tokens, sentences)
+    forms = _forms(form, strings_tokens, sentences, budget)
     conditions = plan_conditions(_words(modes), k=k, tokens_per_passage=rates, forms=forms)
     require_used(settings, conditions)
     directory = EvaluationDirectory(out)
@@ -211,12 +214,16 @@ def _words(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
 
 
-def _forms(form: str, strings_tokens: str, sentences: str) -> "tuple[EvaluatedForm, ...]":
+def _forms(
+    form: str, strings_tokens: str, sentences: str, budget: str
+) -> "tuple[EvaluatedForm, ...]":
     from xorag.evaluation.forms import plan_forms
 
-    budgets = _numbers(strings_tokens, "--strings-tokens")
     return plan_forms(
-        _words(form), strings_tokens=budgets, sentences=_numbers(sentences, "--sentences")
+        _words(form),
+        strings_tokens=_numbers(strings_tokens, "--strings-tokens"),
+        sentences=_numbers(sentences, "--sentences"),
+        budgets=_numbers(budget, "--budget"),
     )
 
 

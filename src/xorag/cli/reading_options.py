@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from xorag.pipeline.finding_options import HopBy
-from xorag.types import Form, SearchMode
+from xorag.pipeline.form_options import WantedForm
+from xorag.types import SearchMode
 
 CalibrationOption = Annotated[
     Path | None, typer.Option(help="Of the reader; unset, the one in its directory.")
@@ -24,7 +25,12 @@ AsRelevantOption = Annotated[
     bool, typer.Option("--as-relevant", help="Answer from each passage as if relevant (openrag).")
 ]
 FormOption = Annotated[
-    Form | None, typer.Option(help="How passages are read; unset, as the mode says.")
+    WantedForm | None,
+    typer.Option(help="How passages are read, or auto, each as it needs; unset, as the mode says."),
+]
+BudgetOption = Annotated[
+    int | None,
+    typer.Option(help="Tokens that all passages may take together, for --form auto; unset, 64."),
 ]
 StringsTokensOption = Annotated[
     int, typer.Option(help="Tokens that a passage's strings may take, for --form strings.")

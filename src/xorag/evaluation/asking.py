@@ -16,7 +16,7 @@ from xorag.evaluation.plan import Condition, PassageSource, Settings
 from xorag.evaluation.results import EvidenceResult, Result, VerificationResult
 from xorag.evaluation.scoring import scores_of
 from xorag.pipeline.finding_options import SelectBy
-from xorag.types import Answer, Evidence, Form, Mode, Passage
+from xorag.types import AUTO, Answer, Evidence, Form, Mode, Passage
 
 if TYPE_CHECKING:
     from xorag.pipeline.options import AskOptions
@@ -117,6 +117,8 @@ def _form_options(condition: Condition) -> "AskOptions":
         return {}
     if condition.shown is None:
         return {"form": condition.form}
+    if condition.form == AUTO:
+        return {"form": AUTO, "budget": condition.shown}
     if condition.form is Form.STRINGS:
         return {"form": condition.form, "strings_tokens": condition.shown}
     return {"form": condition.form, "sentences": condition.shown}

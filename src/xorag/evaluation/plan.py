@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Literal
 
 from xorag.errors import UsageError
 from xorag.evaluation.forms import EvaluatedForm
@@ -61,10 +62,11 @@ class Condition:
     """Passages read; 0 where the mode reads none."""
     tokens_per_passage: int | None
     """Soft tokens asked for each passage; None where the mode reads none."""
-    form: Form | None = None
+    form: Form | Literal["auto"] | None = None
     """How passages are read; None: as the mode does."""
     shown: int | None = None
-    """Tokens of strings, or sentences, that the form shows of a passage."""
+    """Tokens of strings, or sentences, that the form shows of a passage; in form auto tokens of
+    all passages together."""
 
     @property
     def needs_projector(self) -> bool:

@@ -11,7 +11,7 @@ from xorag.errors import IndexMismatchError
 from xorag.generation.control import Piece, PromptEncoder, Quoted, Trusted
 from xorag.generation.examples import soft_token_pieces
 from xorag.generation.layouts import Layout, PassageWords
-from xorag.types import FloatArray, Form, Hit, Passage, Prompt
+from xorag.types import Choice, FloatArray, Form, Hit, Passage, Prompt
 
 WITHOUT_SOFT_TOKENS = frozenset({Form.DROPPED, Form.TEXT})
 """Forms in which no soft token stands for a passage."""
@@ -30,6 +30,8 @@ class Context:
     """The strings, or the sentences, that stand beside the soft tokens."""
     reason: str = ""
     """Why it stands in this form."""
+    choice: Choice | None = None
+    """What was weighed, where the form was chosen."""
 
     @property
     def soft_tokens(self) -> int:

@@ -42,6 +42,7 @@ def evidence_of(context: Sequence[Context], counter: CountsTokens) -> tuple[Evid
             counter.tokens_as_text(item.hit.passage),
             shown=item.shown,
             reason=item.reason,
+            choice=item.choice,
         )
         for item in context
     )

@@ -78,7 +78,7 @@ class Pipeline:
         """The reader of mode openrag, where there is one."""
         self.reranker: ScoresHits | None = None
         self._choose_readings = choose_readings
-        self._forms = Forms(builder.encoder)
+        self._forms = Forms(builder.encoder, trained_tokens)
         self._has_projector = has_projector
 
     @classmethod
@@ -253,7 +253,8 @@ class Pipeline:
             found = TimedHits([given_hits(row) for row in passages])
         else:
             finder = in_hops(needed_retriever(self.retriever), asking.finding, self.ask_many)
-            found = finder.find(questions, k=asking.k, pieces=wanted_pieces(asking.reading))
+            pieces = wanted_pieces(asking.reading, is_auto=asking.budget is not None)
+            found = finder.find(questions, k=asking.k, pieces=pieces)
         kept = reranked(questions, found, asking.finding, self.reranker)
         return self._forms.compared(questions, kept, asking, self.embedder)
 
@@ -279,7 +280,9 @@ class Pipeline:
 
     def _in_form(self, questions: Sequence[str], found: TimedHits, asking: Asking) -> Contexts:
         """Each passage in the form in which it shall be read."""
-        choose = self._forms.chooser(asking, self._choose_readings)
+        is_judged = asking.mode is Mode.OPENRAG and self.openrag is not None
+        counter = self.openrag.judge.prompts if is_judged else self.builder
+        choose = self._forms.chooser(asking, self._choose_readings, counter)
         readings = [
             chosen_readings(question, asking.mode, hits, choose)
             for question, hits in zip(questions, found.hits, strict=True)

@@ -12,7 +12,13 @@ from typing import TypeVar, Unpack, get_args
 from xorag.data.questions import Task
 from xorag.errors import UsageError
 from xorag.pipeline.finding_options import Finding, FindingOptions, checked_finding
-from xorag.pipeline.form_options import FormOptions, Shown, checked_shown
+from xorag.pipeline.form_options import (
+    FormOptions,
+    Shown,
+    WantedForm,
+    checked_budget,
+    checked_shown,
+)
 from xorag.pipeline.judging_options import Judging, JudgingOptions, checked_judging
 from xorag.pipeline.verifying_options import Verifying, VerifyingOptions, checked_verifying
 from xorag.types import Form, Mode, Reading
@@ -56,6 +62,8 @@ class Asking:
     finding: Finding
     shown: Shown = field(default_factory=Shown)
     """Used in the forms strings and sentences only."""
+    budget: int | None = None
+    """Tokens that all passages of a question may take, where the form of each is chosen."""
     verifying: Verifying | None = None
     """None where answers are not verified."""
 
@@ -68,35 +76,44 @@ def checked(**options: Unpack[AskOptions]) -> Asking:
     """
     mode = one_of(Mode, options.get("mode", Mode.XRAG))
     form, k = options.get("form"), options.get("k", 1)
-    chosen = None if form is None else one_of(Form, form)
+    wanted = None if form is None else one_of(WantedForm, form, "form")
+    is_auto = wanted is WantedForm.AUTO
+    chosen = None if wanted is None or is_auto else Form(wanted.value)
     task = options.get("task", "qa")
     tokens = options.get("tokens_per_passage", 1)
     if k < 1:
         raise UsageError(f"k must be at least 1, got {k}; use mode 'closed' for no passage")
-    if mode is Mode.CLOSED and chosen is not None:
+    if mode is Mode.CLOSED and wanted is not None:
         raise UsageError(
-            f"mode 'closed' reads no passage, so form {chosen.value!r} does not go with it; leave "
+            f"mode 'closed' reads no passage, so form {wanted.value!r} does not go with it; leave "
             "the form out, or use mode 'text' or 'xrag'"
         )
     if task not in get_args(Task):
         raise UsageError(f"no task {task!r}; give one of {', '.join(get_args(Task))}")
-    reading = Reading(chosen or FORM_OF_MODE.get(mode, Form.TOKEN), tokens)
+    usual = Form.TOKEN if is_auto else FORM_OF_MODE.get(mode, Form.TOKEN)
+    reading = Reading(chosen or usual, tokens)
     return Asking(
         mode,
         k,
         options.get("max_new_tokens", MAX_NEW_TOKENS),
         task,
         reading=None if mode is Mode.CLOSED else reading,
-        is_reading_named=chosen is not None or tokens != 1,
+        is_reading_named=wanted is not None or tokens != 1,
         judging=checked_judging(mode, options),
         finding=checked_finding(mode, options),
-        shown=checked_shown(chosen, options),
+        shown=checked_shown(wanted, options),
+        budget=checked_budget(is_auto=is_auto, options=options),
         verifying=checked_verifying(mode, options),
     )
 
 
-def one_of(kind: type[Choice], value: str) -> Choice:
+def one_of(kind: type[Choice], value: str, what: str = "") -> Choice:
     """The member of an enumeration that a word names.
+
+    Args:
+        kind: The enumeration.
+        value: The word.
+        what: The enumeration is called in a message; empty, its own name.
 
     Raises:
         UsageError: If none has that name; lists those that there are.
@@ -105,4 +122,6 @@ def one_of(kind: type[Choice], value: str) -> Choice:
         return kind(value)
     except ValueError as error:
         known = ", ".join(known.value for known in kind)
-        raise UsageError(f"no {kind.__name__.lower()} {value!r}; give one of {known}") from error
+        raise UsageError(
+            f"no {what or kind.__name__.lower()} {value!r}; give one of {known}"
+        ) from error

@@ -78,7 +78,7 @@ def put_in_form(
         for i, embeddings in zip(missing, found.embeddings, strict=True):
             stored[i] = embeddings
     contexts = iter(
-        Context(hit, reading.form, embeddings, reading.shown, reading.reason)
+        Context(hit, reading.form, embeddings, reading.shown, reading.reason, reading.choice)
         for (hit, reading), embeddings in zip(pairs, stored, strict=True)
     )
     return Contexts([tuple(next(contexts) for _ in row) for row in hits], seconds)
@@ -90,7 +90,9 @@ def _stored(hit: Hit, reading: Reading, stored_pieces: int) -> FloatArray | None
         return None
     if reading.tokens == 1:
         return None if hit.embedding is None else hit.embedding[None]
-    return hit.pieces if reading.tokens == stored_pieces else None
+    # A short passage has fewer pieces than were asked for.
+    is_stored = hit.pieces is not None and reading.tokens in (stored_pieces, len(hit.pieces))
+    return hit.pieces if is_stored else None
 
 
 def _require_pairs(hits: Sequence[Sequence[Hit]], readings: Sequence[Sequence[Reading]]) -> None:

@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from xorag.data.questions import Task
 from xorag.pipeline.finding_options import MAX_HOPS, HopBy, SelectBy
-from xorag.pipeline.form_options import MAX_SENTENCES, MAX_STRINGS_TOKENS
+from xorag.pipeline.form_options import MAX_BUDGET, MAX_SENTENCES, MAX_STRINGS_TOKENS, WantedForm
 from xorag.pipeline.options import AskOptions
-from xorag.types import MAX_TOKENS_PER_PASSAGE, Form, GateKind, Mode
+from xorag.types import MAX_TOKENS_PER_PASSAGE, GateKind, Mode
 
 PREFERRED_MODES = (Mode.XRAG, Mode.TEXT, Mode.CLOSED)
 """The first of these that a server can do is used where a request names none."""
@@ -24,7 +24,12 @@ class AskFields(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     k: Annotated[int, Field(ge=1, le=_LARGEST, description="Passages to find.")] = 1
-    form: Annotated[Form | None, Field(description="How they are read; unset, by mode.")] = None
+    form: Annotated[WantedForm | None, Field(description="How they are read; unset, by mode.")] = (
+        None
+    )
+    budget: Annotated[
+        int | None, Field(ge=1, le=MAX_BUDGET, description="Tokens of all together (form auto).")
+    ] = None
     tokens_per_passage: Annotated[
         int, Field(ge=1, le=MAX_TOKENS_PER_PASSAGE, description="Soft tokens a passage.")
     ] = 1

@@ -4,13 +4,25 @@ from xorag.types.answers import Answer, Cost, Evidence, Seconds
 from xorag.types.generations import Generation, Prompt
 from xorag.types.judgements import Critique, GateDecision, GateKind, ReflectionToken
 from xorag.types.passages import Document, FloatArray, Hit, Passage, SearchMode
-from xorag.types.readings import MAX_TOKENS_PER_PASSAGE, ChooseReadings, Form, Mode, Reading
+from xorag.types.readings import (
+    AUTO,
+    MAX_TOKENS_PER_PASSAGE,
+    Choice,
+    ChooseReadings,
+    Form,
+    FormOption,
+    Mode,
+    Reading,
+)
+from xorag.types.strings import FoundString, StringKind
 from xorag.types.verifications import CheckedString, SecondReading, Verification
 
 __all__ = [
+    "AUTO",
     "MAX_TOKENS_PER_PASSAGE",
     "Answer",
     "CheckedString",
+    "Choice",
     "ChooseReadings",
     "Cost",
     "Critique",
@@ -18,6 +30,8 @@ __all__ = [
     "Evidence",
     "FloatArray",
     "Form",
+    "FormOption",
+    "FoundString",
     "GateDecision",
     "GateKind",
     "Generation",
@@ -30,5 +44,6 @@ __all__ = [
     "SearchMode",
     "SecondReading",
     "Seconds",
+    "StringKind",
     "Verification",
 ]

@@ -5,7 +5,7 @@ from typing import Any
 
 from xorag.types.judgements import Critique, GateDecision
 from xorag.types.passages import Passage
-from xorag.types.readings import Form, Mode
+from xorag.types.readings import Choice, Form, Mode
 from xorag.types.verifications import Verification
 
 
@@ -29,6 +29,8 @@ class Evidence:
     """The strings, or the sentences, that stood in the prompt, in the passage's order."""
     reason: str = ""
     """Why it was read in this form; empty: the mode or the call says so."""
+    choice: Choice | None = None
+    """What was weighed, where the form was chosen by passage."""
 
     def as_json(self) -> dict[str, Any]:
         """Its part of the documented JSON form."""
@@ -45,6 +47,8 @@ class Evidence:
             document["shown"] = list(self.shown)
         if self.reason:
             document["reason"] = self.reason
+        if self.choice is not None:
+            document["choice"] = asdict(self.choice)
         if self.critique is not None:
             document["critique"] = asdict(self.critique)
             document["chosen"] = self.is_chosen

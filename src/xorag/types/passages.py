@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from xorag.types.strings import FoundString
+
 FloatArray = NDArray[np.floating[Any]]
 
 
@@ -56,3 +58,7 @@ class Hit:
     """The stored embeddings of its pieces, `(pieces, dimensions)`, where they were asked for."""
     similarities: FloatArray | None = field(default=None, compare=False, repr=False)
     """Of its pieces to the question, -1 to 1, `(pieces,)`, where they were compared."""
+    similarity: float | None = field(default=None, compare=False)
+    """Of the whole passage to the question, -1 to 1, where they were compared."""
+    strings: tuple[FoundString, ...] | None = field(default=None, compare=False, repr=False)
+    """Its exact strings in reading order, where the index holds them; None: they are found."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final, Literal
 
 from xorag.errors import UsageError
 from xorag.types.passages import Hit
@@ -39,6 +40,36 @@ class Form(StrEnum):
     """As its whole text."""
 
 
+AUTO: Final[Literal["auto"]] = "auto"
+"""No form of a passage, but of a call: each passage in the form that it deserves, in a budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormOption:
+    """A form that a passage could be read in."""
+
+    label: str
+    """The form with how much it shows, such as `sentences2`."""
+    tokens: int
+    """That the passage takes in the prompt."""
+    gain: float
+    """Expected rise of the chance of a right answer over leaving the passage out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was expected of a passage, where a call leaves its form to be chosen."""
+
+    holds_answer: float
+    """Probability that the passage holds the answer."""
+    token_fails: float
+    """Probability that its soft token is answered from wrongly where its text would not be."""
+    gain: float
+    """Expected of the form that was chosen; as those of `options`."""
+    options: tuple[FormOption, ...] = ()
+    """The forms that were weighed, the cheapest first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How a passage shall be read.
@@ -54,6 +85,8 @@ class Reading:
     """The strings, or the sentences, that stand beside the soft tokens, in the passage's order."""
     reason: str = ""
     """Why it is read so, in a few words; empty: the mode or the call says so."""
+    choice: Choice | None = None
+    """What was weighed, where the form was chosen."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.tokens <= MAX_TOKENS_PER_PASSAGE:

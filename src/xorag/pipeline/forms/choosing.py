@@ -1,15 +1,19 @@
-"""How the passages of a call are read: as the call says, or as a function of the caller decides."""
+"""How passages are read: as the call says, each in its own form, or as a caller decides."""
 
 from collections.abc import Sequence
 
 from xorag.generation.control import PromptEncoder, Quoted
+from xorag.pipeline.answers import CountsTokens
+from xorag.pipeline.forms.auto import Auto
+from xorag.pipeline.forms.candidates import ListsCandidates
 from xorag.pipeline.forms.fixed import FixedForm
+from xorag.pipeline.forms.gain import BySimilarity, ExpectsGains
 from xorag.pipeline.forms.rarity import VocabularyRarity
 from xorag.pipeline.forms.scoring import scored_sentences
-from xorag.pipeline.forms.similarity import with_similarities
+from xorag.pipeline.forms.similarity import with_similarities, with_whole_similarities
 from xorag.pipeline.options import Asking
 from xorag.retrieval.timed import STORED_PIECES, TimedEmbedder, TimedHits
-from xorag.types import ChooseReadings, Form, Hit, Reading
+from xorag.types import MAX_TOKENS_PER_PASSAGE, ChooseReadings, Form, Hit, Reading
 
 _SHOWING = frozenset({Form.STRINGS, Form.SENTENCES})
 
@@ -17,22 +21,44 @@ _SHOWING = frozenset({Form.STRINGS, Form.SENTENCES})
 class Forms:
     """Chooses what is shown of passages, with one language model's vocabulary."""
 
-    def __init__(self, encoder: PromptEncoder) -> None:
-        """Read a vocabulary; `encoder` is of the language model's tokenizer."""
+    def __init__(
+        self,
+        encoder: PromptEncoder,
+        most_tokens: int | None = None,
+        gains: ExpectsGains | None = None,
+    ) -> None:
+        """Read a vocabulary.
+
+        Args:
+            encoder: Of the language model's tokenizer.
+            most_tokens: Soft tokens a passage that the projector was trained for, where known.
+            gains: What each form is worth, where a call leaves it to be chosen; None: by
+                similarity.
+        """
         self._encoder = encoder
+        self._most_tokens = most_tokens or MAX_TOKENS_PER_PASSAGE
+        self._gains: ExpectsGains = gains or BySimilarity()
         self._rarity = VocabularyRarity(encoder)
 
-    def chooser(self, asking: Asking, custom: ChooseReadings | None) -> ChooseReadings | None:
+    def chooser(
+        self, asking: Asking, custom: ChooseReadings | None, counter: CountsTokens
+    ) -> ChooseReadings | None:
         """What decides how each passage of a call is read; None where none is read.
 
         Args:
             asking: What the call asks for.
             custom: Decides where the call names neither a form nor a number of soft tokens.
+            counter: What words the prompts.
         """
         if asking.reading is None:
             return None
         if custom is not None and not asking.is_reading_named:
             return custom
+        if asking.budget is not None:
+            lists = ListsCandidates(
+                self._rarity, self._count, counter, asking.reading.tokens, self._most_tokens
+            )
+            return Auto(asking.budget, lists, self._gains)
         return FixedForm(asking.reading, asking.shown, self._rarity, self._count)
 
     def compared(
@@ -47,7 +73,12 @@ class Forms:
         Stored pieces always are; others are encoded for those passages only whose sentences share
         no word with the question, since words choose as well and cost nothing (decision 017).
         """
-        if asking.reading is None or asking.reading.form not in _SHOWING:
+        if asking.reading is None:
+            return found
+        if asking.budget is not None:
+            whole = with_whole_similarities(questions, found, embedder)
+            return with_similarities(questions, whole, embedder, encode=_never)
+        if asking.reading.form not in _SHOWING:
             return found
         is_encoded = asking.reading.form is Form.SENTENCES
         encode = self._is_undecided if is_encoded else _never
@@ -62,12 +93,16 @@ class Forms:
         return len(sentences) > 1 and not any(sentence.score for sentence in sentences)
 
 
-def wanted_pieces(reading: Reading) -> int:
+def wanted_pieces(reading: Reading, *, is_auto: bool = False) -> int:
     """Of how many pieces a passage the stored embeddings are asked for.
 
     A form that shows something compares whatever pieces there are.
+
+    Args:
+        reading: Of all passages.
+        is_auto: Whether the form of each is chosen.
     """
-    is_any = reading.tokens == 1 and reading.form in _SHOWING
+    is_any = reading.tokens == 1 and (is_auto or reading.form in _SHOWING)
     return STORED_PIECES if is_any else reading.tokens
 
 

@@ -1,0 +1,102 @@
+"""What reading a passage in a form is expected to gain, by similarity alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from xorag.pipeline.forms.candidates import Candidate, Seen
+from xorag.types import Form
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is expected of a passage before its form is chosen."""
+
+    holds_answer: float
+    """Probability that it holds the answer."""
+    token_helps: float
+    """Where it does: probability that its soft token is answered from rightly, and nothing not."""
+    token_fails: float
+    """Where it does: probability that its soft token is answered from wrongly, and its text not."""
+
+    def gain(self, shown: float) -> float:
+        """Of a form that shows so much of the answer, beside its soft token."""
+        return self.holds_answer * (self.token_helps + self.token_fails * shown)
+
+
+class ExpectsGains(Protocol):
+    """What tells how much each form of each passage is worth."""
+
+    @property
+    def name(self) -> str:
+        """What it goes by, in a word."""
+        ...
+
+    def expected(self, seen: Sequence[Seen]) -> list[Expected]:
+        """What is expected of the passages of a question."""
+        ...
+
+    def shown(self, seen: Seen, candidate: Candidate) -> float:
+        """The share of the answer that a form is expected to show beyond a soft token, 0 to 1."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BySimilarity:
+    """Knows of no answers: similarity and words alone, with usual figures for the rest.
+
+    The figures are those of the default models on rows that are not dev rows (decision 020).
+    """
+
+    temperature: float = 0.08
+    """Of similarities, in the share that each passage has of the one answer."""
+    overlap_weight: float = 2.0
+    token_helps: float = 0.10
+    token_fails: float = 0.35
+    sentence_temperature: float = 0.15
+    """Of the scores of sentences, in the share that each has of the answer."""
+    string_share: float = 0.5
+    """How often an answer is one of its sentence's strings that are shown."""
+    more_tokens: float = 0.03
+    """What doubling the soft tokens shows."""
+
+    @property
+    def name(self) -> str:
+        """What it goes by."""
+        return "similarity"
+
+    def expected(self, seen: Sequence[Seen]) -> list[Expected]:
+        """The passages share one answer among them, the more similar the more."""
+        scores = np.array([self._relevance(each) for each in seen])
+        return [Expected(float(p), self.token_helps, self.token_fails) for p in _shares(scores)]
+
+    def shown(self, seen: Seen, candidate: Candidate) -> float:
+        """The share of the answer that the shown sentences have, less where it is strings."""
+        if candidate.reading.form is Form.TEXT:
+            return 1.0
+        if candidate.reading.form is Form.TOKEN:
+            return self.more_tokens * float(np.log2(candidate.reading.tokens))
+        scores = np.array([each.score for each in seen.sentences]) / self.sentence_temperature
+        shares = _shares(scores) if len(scores) else scores
+        places = {each.start for each in candidate.sentences}
+        share = sum(
+            float(share)
+            for sentence, share in zip(seen.sentences, shares, strict=True)
+            if sentence.start in places
+        )
+        return share * self.string_share if candidate.reading.form is Form.STRINGS else share
+
+    def _relevance(self, seen: Seen) -> float:
+        similarity = seen.hit.similarity
+        words = self.overlap_weight * seen.overlap
+        return words if similarity is None else similarity / self.temperature + words
+
+
+def _shares(
+    scores: np.ndarray[tuple[int], np.dtype[np.float64]],
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Softmax."""
+    powers = np.exp(scores - scores.max())
+    return powers / powers.sum()
