@@ -1,0 +1,1 @@
+"""What each way to put passages into a prompt costs and brings: answers, comparison, plot."""
