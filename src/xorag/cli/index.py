@@ -1,14 +1,14 @@
 """`xorag index`: documents into an index, and out of it."""
 
 import os
-from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from xorag.cli import output
+from xorag.cli.index_engine import Engine, EngineKind, StoreKind, milvus_of
 from xorag.cli.index_job import Job, progress_of
 from xorag.cli.options import DeviceOption, PushOption
 from xorag.cli.push import push_made, require_pushable
@@ -18,20 +18,6 @@ from xorag.errors import UsageError
 if TYPE_CHECKING:
     from xorag.retrieval.encoder import PassageEncoder
     from xorag.retrieval.ingest_report import IngestOptions, IngestReport
-
-
-class EngineKind(StrEnum):
-    """What encodes."""
-
-    LOCAL = "local"
-    RAY = "ray"
-
-
-class StoreKind(StrEnum):
-    """What keeps the passages."""
-
-    LANCE = "lance"
-    MILVUS = "milvus"
 
 
 Sources = Annotated[
@@ -71,6 +57,18 @@ def index(
             help="Keep embeddings of so many pieces a passage too, 2 to 16, for "
             "`ask --tokens-per-passage`; default: none, they are made when needed."
         ),
+    ] = None,
+    strings: Annotated[
+        bool,
+        typer.Option(
+            "--strings",
+            help="Keep names, numbers, dates and rare terms of each passage too, for "
+            "`ask --form strings`; default: they are found when needed.",
+        ),
+    ] = False,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Language model, whose vocabulary says which terms are rare."),
     ] = None,
     source_format: Annotated[
         SourceFormat | None, typer.Option("--format", help="What all sources hold.")
@@ -122,43 +120,28 @@ def index(
         return
     _check(job, chunk_tokens, pieces, prune=prune)
     require_pushable(push_to_hub)
-    milvus = _milvus_of(store, uri)
+    milvus = milvus_of(store, uri)
     if milvus is not None and push_to_hub is not None:
         raise UsageError("--push-to-hub puts files on the hub, but Milvus keeps the passages")
-    engine_options = _Engine(engine, workers, ray_address, device)
+    engine_options = Engine(engine, workers, ray_address, device)
     engine_options.check(job)
     found = _open_encoder(directory, encoder, encoder_option or [], device, multivector=multivector)
     from xorag.retrieval.ingest_report import IngestOptions
+    from xorag.retrieval.strings import vocabulary_name
 
-    options = IngestOptions(chunk_tokens=chunk_tokens, pieces=pieces, prune=prune, milvus=milvus)
+    options = IngestOptions(
+        chunk_tokens=chunk_tokens,
+        pieces=pieces,
+        strings=vocabulary_name(model) if strings else None,
+        prune=prune,
+        milvus=milvus,
+    )
     report = _run(job, found, options, engine_options)
     push_made(directory, push_to_hub)
     if json:
         output.print_json({"index": str(directory), "encoder": found.spec.name, **asdict(report)})
         return
     _print_report(report, directory)
-
-
-@dataclass(frozen=True, slots=True)
-class _Engine:
-    """What encodes, as it was asked for."""
-
-    kind: EngineKind
-    workers: int
-    ray_address: str | None
-    device: str | None
-
-    def check(self, job: Job) -> None:
-        """Refuse what does not go together."""
-        if self.workers < 1:
-            raise UsageError(f"--workers must be at least 1, got {self.workers}")
-        if self.ray_address is not None and self.kind is not EngineKind.RAY:
-            raise UsageError("--ray-address is for --engine ray; give both or none")
-        if self.kind is EngineKind.RAY and job.skip_bad and job.limit is not None:
-            raise UsageError(
-                "--engine ray counts bad rows towards --limit, so --skip-bad and --limit do not go "
-                "together there; leave one of them out"
-            )
 
 
 def _check(job: Job, chunk_tokens: int | None, pieces: int | None, *, prune: bool) -> None:
@@ -213,23 +196,8 @@ def _open_encoder(
     )
 
 
-def _milvus_of(store: StoreKind | None, uri: str | None) -> str | None:
-    """Where Milvus is, if it is to keep the passages."""
-    if (store is StoreKind.MILVUS) != (uri is not None):
-        raise UsageError(
-            f"--store milvus and --uri go together, but only "
-            f"{'--uri' if uri is not None else '--store milvus'} was given; give both, such as "
-            f"--store milvus --uri http://localhost:19530"
-        )
-    if uri is None:
-        return None
-    from xorag.retrieval.milvus_client import milvus_uri
-
-    return milvus_uri(uri)
-
-
 def _run(
-    job: Job, encoder: "PassageEncoder", options: "IngestOptions", engine: _Engine
+    job: Job, encoder: "PassageEncoder", options: "IngestOptions", engine: Engine
 ) -> "IngestReport":
     from xorag.retrieval.ingest import build_index
 

@@ -15,7 +15,12 @@ from xorag.artifact.manifest import EncoderSpec
 from xorag.artifact.places import Location
 from xorag.errors import SourceError, UsageError
 from xorag.retrieval.encoder import PassageEncoder
-from xorag.retrieval.engines.batches import BatchEncoder, EncodedBatch, EncoderSource, OnSlice
+from xorag.retrieval.engines.batches import (
+    EncodedBatch,
+    EncoderSource,
+    OnSlice,
+    batch_encoder,
+)
 from xorag.retrieval.engines.processes import EngineOptions, ProcessEngine
 from xorag.retrieval.ingest_batch import BatchIngest
 from xorag.retrieval.ingest_report import IngestOptions, IngestReport, OnProgress, Tally
@@ -67,7 +72,7 @@ def build_index(
             source = EncoderSource(encoder.spec, engine.device)
             return ProcessEngine(source, settings, engine.workers).encode(batches)
         tell = _tell_slices(ingest)
-        return BatchEncoder(encoder, settings.chunk_tokens, settings.pieces, tell).encode(batches)
+        return batch_encoder(encoder, settings, tell).encode(batches)
 
     return fill_index(location, encoder.spec, settings, options, encode, on_progress)
 

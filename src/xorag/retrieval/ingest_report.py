@@ -19,6 +19,9 @@ class IngestOptions:
     pieces: int | None = None
     """Pieces of each passage whose embeddings are kept too, 2 to 16; None: as the index was built,
     or none."""
+    strings: str | None = None
+    """The language model by whose vocabulary exact strings of each passage are found and kept, by
+    the name of `strings.vocabulary_name`; None: as the index was built, or none."""
     prune: bool = False
     """Delete the documents that were not among those given."""
     batch_characters: int = BATCH_CHARACTERS

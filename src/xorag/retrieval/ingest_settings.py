@@ -30,11 +30,11 @@ def settle(location: Location, spec: EncoderSpec, options: IngestOptions) -> Ind
     if not place.has_manifest():
         _require_kept_by(options, spec)
         tokens = _new_chunk_tokens(spec, options.chunk_tokens)
-        return IndexSettings(tokens, options.pieces or 0, options.milvus)
+        return IndexSettings(tokens, options.pieces or 0, options.strings, options.milvus)
     index = open_store(place)
     require_same_encoder(index.spec, spec)
     _require_held(index, options)
-    return IndexSettings(index.chunk_tokens, index.piece_count)
+    return IndexSettings(index.chunk_tokens, index.piece_count, index.strings_by)
 
 
 def _new_chunk_tokens(spec: EncoderSpec, asked: int | None) -> int:
@@ -58,6 +58,11 @@ def _require_kept_by(options: IngestOptions, spec: EncoderSpec) -> None:
             "Milvus keeps one embedding a passage; leave out --pieces (they are encoded when a "
             "question needs them) and --multivector, or index without --store"
         )
+    if options.strings is not None:
+        raise UsageError(
+            "Milvus keeps no strings; leave out --strings (they are found when a question needs "
+            "them), or index without --store"
+        )
 
 
 def _require_held(index: PassageStore, options: IngestOptions) -> None:
@@ -75,6 +80,14 @@ def _require_held(index: PassageStore, options: IngestOptions) -> None:
             f"the index at {where!r} holds {held} a passage, but {options.pieces} were asked for; "
             f"leave out --pieces (other numbers are encoded when a question needs them), or build "
             f"another index in a new directory"
+        )
+    if options.strings not in (None, index.strings_by):
+        of_model = f"the vocabulary of {index.strings_by!r}"
+        held = f"strings by {of_model}" if index.strings_by else "no strings"
+        raise IndexMismatchError(
+            f"the index at {where!r} holds {held}, but those by the vocabulary of "
+            f"{options.strings!r} were asked for; leave out --strings (they are found when a "
+            f"question needs them), or build another index in a new directory"
         )
     uri = index.manifest.settings.get(URI_SETTING)
     if options.milvus not in (None, uri):

@@ -133,7 +133,7 @@ class RayEngine:
             yield result.encoded
 
     def _rows(self, held: object) -> Iterator[dict[str, Any]]:
-        job = ray_worker.RayJob(self.source, self.settings.chunk_tokens, self.settings.pieces)
+        job = ray_worker.RayJob(self.source, self.settings)
         with _ray_errors():
             encoded = self._dataset().map_batches(
                 ray_worker.RayEncoder,

@@ -3,19 +3,31 @@
 Knows nothing of files or of search.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from xorag.artifact.manifest import EncoderSpec
 from xorag.errors import XoragError
-from xorag.types import FloatArray, Hit, Passage
+from xorag.types import FloatArray, FoundString, Hit, Passage, StringKind
 
 TABLE = "passages"
 EMBEDDING = "embedding"
 PIECES = "pieces"
 """Embeddings of a passage's pieces; a column of indexes that were asked for it only."""
+STRINGS = "strings"
+"""Exact strings of a passage; a column of indexes that were asked for it only."""
+STRING_LIST = pa.list_(
+    pa.struct(
+        [
+            pa.field("text", pa.string(), nullable=False),
+            pa.field("kind", pa.string(), nullable=False),
+            pa.field("start", pa.int32(), nullable=False),
+        ]
+    )
+)
 DOCUMENT = "document_id"
 WORDS = "titled_text"
 """What BM25 reads: title and text as one field. On 200 questions each of four sets this put the
@@ -25,15 +37,17 @@ HASH = "content_hash"
 PASSAGE_COLUMNS = ("id", DOCUMENT, "title", "text", "position")
 
 
-def passage_schema(spec: EncoderSpec, *, pieces: int = 0) -> pa.Schema:
+def passage_schema(spec: EncoderSpec, *, pieces: int = 0, has_strings: bool = False) -> pa.Schema:
     """The columns: a passage, its words, its fp16 embedding or embeddings, its document's hash.
 
     Args:
         spec: The encoder.
         pieces: Into how many pieces passages are cut whose embeddings are kept too; 0: none are.
+        has_strings: Whether their exact strings are kept.
     """
     vector = pa.list_(pa.float16(), spec.dimensions)
     of_pieces = [pa.field(PIECES, pa.list_(vector))] if pieces else []
+    of_strings = [pa.field(STRINGS, STRING_LIST)] if has_strings else []
     return pa.schema(
         [
             pa.field("id", pa.string(), nullable=False),
@@ -45,6 +59,7 @@ def passage_schema(spec: EncoderSpec, *, pieces: int = 0) -> pa.Schema:
             pa.field(EMBEDDING, pa.list_(vector) if spec.multivector else vector),
             pa.field(HASH, pa.string(), nullable=False),
             *of_pieces,
+            *of_strings,
         ]
     )
 
@@ -55,6 +70,7 @@ def rows(
     hashes: Sequence[str],
     schema: pa.Schema,
     pieces: Sequence[FloatArray] | None = None,
+    strings: Sequence[Sequence[FoundString]] | None = None,
 ) -> pa.Table:
     """Passages with their embeddings as rows.
 
@@ -65,6 +81,7 @@ def rows(
         schema: Of `passage_schema`.
         pieces: `(pieces, dimensions)` a passage, where the schema has a column for them; None
             leaves it empty.
+        strings: The strings of each passage, for that column; None leaves it empty.
 
     Raises:
         XoragError: If an embedding is not finite in half precision.
@@ -82,6 +99,9 @@ def rows(
     if PIECES in schema.names:
         kind = schema.field(PIECES).type
         columns.append(pa.nulls(len(passages), kind) if pieces is None else _vectors(pieces, kind))
+    if STRINGS in schema.names:
+        found = [None] * len(passages) if strings is None else [_string_rows(s) for s in strings]
+        columns.append(pa.array(found, STRING_LIST))
     return pa.Table.from_arrays(columns, schema=schema)
 
 
@@ -107,20 +127,37 @@ def pieces_of(table: pa.Table) -> list[FloatArray | None]:
     ]
 
 
+def strings_of(table: pa.Table) -> list[tuple[FoundString, ...] | None]:
+    """The stored strings of rows in reading order, None where none are stored."""
+    if STRINGS not in table.column_names:
+        return [None] * len(table)
+    return [None if row is None else found_strings(row) for row in table[STRINGS].to_pylist()]
+
+
+def found_strings(row: Sequence[Mapping[str, Any]]) -> tuple[FoundString, ...]:
+    """Strings as they are stored."""
+    return tuple(FoundString(item["text"], StringKind(item["kind"]), item["start"]) for item in row)
+
+
 def hits_of(table: pa.Table, scores: list[float]) -> list[Hit]:
     """The hits that rows of the table's columns are, best first."""
     hits = [
-        Hit(passage, score, embedding, pieces)
-        for passage, score, embedding, pieces in zip(
+        Hit(passage, score, embedding, pieces, strings=strings)
+        for passage, score, embedding, pieces, strings in zip(
             passages_of(table),
             scores,
             embeddings_of(table),
             pieces_of(table),
+            strings_of(table),
             strict=True,
         )
     ]
     # A stable order for equal scores, so that the same question always reads the same passages.
     return sorted(hits, key=lambda hit: (-hit.score, hit.passage.id))
+
+
+def _string_rows(found: Sequence[FoundString]) -> list[dict[str, str | int]]:
+    return [{"text": each.text, "kind": each.kind.value, "start": each.start} for each in found]
 
 
 def _chunk_embeddings(chunk: pa.Array) -> Iterator[FloatArray]:

@@ -53,7 +53,11 @@ def open_store_for_writing(
     is_held = place.has_manifest() and STORE_SETTING in index_manifest(place).settings
     if not is_held and (settings.milvus is None or place.has_manifest()):
         with open_for_writing(
-            location, spec, chunk_tokens=settings.chunk_tokens, pieces=settings.pieces
+            location,
+            spec,
+            chunk_tokens=settings.chunk_tokens,
+            pieces=settings.pieces,
+            strings=settings.strings,
         ) as writer:
             yield writer
         return

@@ -18,6 +18,7 @@ from xorag.retrieval.engines.ray_worker import (
     marks_of,
     result_of,
 )
+from xorag.retrieval.store import IndexSettings
 from xorag.types import Document
 
 LINES = """{"id": "a", "text": "A dog barks."}
@@ -36,7 +37,8 @@ def files(tmp_path: Path) -> pa.Table:
 
 def encoded(files: pa.Table, held: list[Document]) -> RayResult:
     marks = marks_of((item.id, short_content_hash(item)) for item in held)
-    actor = RayEncoder(RayJob(FakeSource(), 60, 0), marks)  # type: ignore[arg-type]  # a double
+    job = RayJob(FakeSource(), IndexSettings(60))  # type: ignore[arg-type]  # a double
+    actor = RayEncoder(job, marks)
     read = pa.concat_tables(read_files(files, source_format=None, is_skipping=True))
     (table,) = actor(read)
     (row,) = table.to_pylist()

@@ -4,6 +4,7 @@ Pure text, in any language that has digits or capital letters; no model and no l
 """
 
 from xorag.data.strings.finding import find_strings
-from xorag.data.strings.found import FoundString, Rarity, StringKind
+from xorag.data.strings.rarity import Rarity
+from xorag.types import FoundString, StringKind
 
 __all__ = ["FoundString", "Rarity", "StringKind", "find_strings"]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from xorag.data.lookup.languages import months_by_name
 from xorag.data.lookup.words import plain
-from xorag.data.strings.found import FoundString, StringKind
+from xorag.types import FoundString, StringKind
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _JOINT = r"(?:(?:of|the|de|del|di|da|av|ng)\s)?"

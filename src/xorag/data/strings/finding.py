@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from xorag.data.strings.dates import dates_of
-from xorag.data.strings.found import FoundString, Rarity, StringKind
 from xorag.data.strings.names import names_in
 from xorag.data.strings.numbers import codes_of, numbers_of
+from xorag.data.strings.rarity import Rarity
+from xorag.types import FoundString, StringKind
 
 RARE = 0.9
 """From how rare on a word is a term."""

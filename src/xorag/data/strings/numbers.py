@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from xorag.data.lookup.languages import powers_by_name
 from xorag.data.lookup.words import plain
-from xorag.data.strings.found import FoundString, StringKind
+from xorag.types import FoundString, StringKind
 
 _NUMBER = re.compile(
     r"(?:(?:[A-Z]{1,3})?[$€£¥₹₩]\s?)?(?<![^\W_])(?<![^\W_][.,/-])"

@@ -29,7 +29,7 @@ class FixedForm:
         return [self.reading] * len(hits)
 
     def _strings(self, question: str, hit: Hit) -> Reading:
-        found = candidates(question, hit.passage, self.rarity)
+        found = candidates(question, hit.passage, self.rarity, stored=hit.strings)
         sentences = scored_sentences(question, hit, self.rarity)
         budget = self.shown.strings_tokens
         kept = fitting_strings(found, sentences, budget=budget, count=self.count)

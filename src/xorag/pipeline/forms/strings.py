@@ -12,11 +12,26 @@ Count = Callable[[str], int]
 SEPARATOR = "; "
 
 
-def candidates(question: str, passage: Passage, rarity: Rarity) -> list[FoundString]:
-    """The strings of a passage that tell what its title and the question do not, each once."""
+def candidates(
+    question: str,
+    passage: Passage,
+    rarity: Rarity,
+    *,
+    stored: Sequence[FoundString] | None = None,
+) -> list[FoundString]:
+    """The strings of a passage that tell what its title and the question do not, each once.
+
+    Args:
+        question: In plain words.
+        passage: That holds them.
+        rarity: How rare a word is.
+        stored: Its strings as the index holds them; None: they are found.
+    """
     asked = stems(question)
     found: dict[str, FoundString] = {}
-    for each in find_strings(passage.text, title=passage.title, rarity=rarity):
+    if stored is None:
+        stored = find_strings(passage.text, title=passage.title, rarity=rarity)
+    for each in stored:
         if not stems(each.text) <= asked:
             found.setdefault(each.text.casefold(), each)
     return list(found.values())

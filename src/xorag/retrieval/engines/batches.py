@@ -15,6 +15,8 @@ from xorag.retrieval import schema
 from xorag.retrieval.encoder import Encoder, PassageEncoder, titled
 from xorag.retrieval.multivector import TokenEncoder
 from xorag.retrieval.pieces import PieceEmbedder
+from xorag.retrieval.store import IndexSettings
+from xorag.retrieval.strings import StringFinder
 from xorag.types import Document, FloatArray, Passage
 
 SLICE = 256
@@ -44,6 +46,7 @@ class BatchEncoder:
     encoder: PassageEncoder
     chunk_tokens: int
     pieces: int = 0
+    finder: StringFinder | None = None
     on_slice: OnSlice | None = None
 
     def encode(self, batches: Iterable[list[Document]]) -> Generator[EncodedBatch]:
@@ -65,7 +68,9 @@ class BatchEncoder:
 
     def _rows(self, passages: Sequence[Passage], hashes: dict[str, str]) -> pa.Table:
         embeddings, pieces = self._encoded(passages)
-        columns = schema.passage_schema(self.encoder.spec, pieces=self.pieces)
+        columns = schema.passage_schema(
+            self.encoder.spec, pieces=self.pieces, has_strings=self.finder is not None
+        )
         of_pieces = [item for item in pieces if item is not None]
         return schema.rows(
             passages,
@@ -73,6 +78,7 @@ class BatchEncoder:
             [hashes[passage.document_id] for passage in passages],
             columns,
             of_pieces or None,
+            None if self.finder is None else self.finder.find(passages),
         )
 
     def _encoded(
@@ -123,6 +129,23 @@ class EncoderSource:
         """
         kind = TokenEncoder if self.spec.multivector else Encoder
         return kind.from_spec(self.spec, device=self.device)
+
+
+def batch_encoder(
+    encoder: PassageEncoder, settings: IndexSettings, on_slice: OnSlice | None = None
+) -> BatchEncoder:
+    """What encodes batches for an index.
+
+    Args:
+        encoder: Of the index.
+        settings: Of the index.
+        on_slice: Told after each slice of passages.
+
+    Raises:
+        ModelNotFoundError: If the vocabulary by which strings are found is not found.
+    """
+    finder = None if settings.strings is None else StringFinder.open(settings.strings)
+    return BatchEncoder(encoder, settings.chunk_tokens, settings.pieces, finder, on_slice)
 
 
 def short_content_hash(document: Document) -> str:

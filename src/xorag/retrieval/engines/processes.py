@@ -53,7 +53,7 @@ class ProcessEngine:
     """Encodes in processes, which are started when the first batch comes."""
 
     def __init__(self, source: EncoderSource, settings: IndexSettings, workers: int) -> None:
-        self._job = worker.Job(source, settings.chunk_tokens, settings.pieces, workers)
+        self._job = worker.Job(source, settings, workers)
         self._context = _context()
 
     def encode(self, batches: Iterable[list[Document]]) -> Generator[EncodedBatch]:

@@ -16,12 +16,13 @@ import pyarrow as pa
 
 from xorag.data.rows import BadRow
 from xorag.retrieval.engines.batches import (
-    BatchEncoder,
     EncodedBatch,
     EncoderSource,
+    batch_encoder,
     short_content_hash,
 )
 from xorag.retrieval.engines.ray_reading import BAD_ROW
+from xorag.retrieval.store import IndexSettings
 from xorag.runtime.device import limit_threads
 from xorag.types import Document
 
@@ -44,8 +45,7 @@ class RayJob:
     """What all actors of a run do."""
 
     source: EncoderSource
-    chunk_tokens: int
-    pieces: int
+    settings: IndexSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class RayEncoder:
         """
         limit_threads()
         self._held = held if isinstance(held, np.ndarray) else _fetched(held)
-        self._encoder = BatchEncoder(job.source.open(), job.chunk_tokens, job.pieces)
+        self._encoder = batch_encoder(job.source.open(), job.settings)
 
     def __call__(self, table: pa.Table) -> Iterator[pa.Table]:
         """Encode the documents of a table; gives one row of `RESULTS`."""

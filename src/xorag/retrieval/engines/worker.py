@@ -13,7 +13,8 @@ from multiprocessing.sharedctypes import Synchronized
 
 import torch
 
-from xorag.retrieval.engines.batches import BatchEncoder, EncodedBatch, EncoderSource
+from xorag.retrieval.engines.batches import BatchEncoder, EncodedBatch, EncoderSource, batch_encoder
+from xorag.retrieval.store import IndexSettings
 from xorag.runtime.device import limit_threads, usable_cores
 from xorag.types import Document
 
@@ -23,8 +24,7 @@ class Job:
     """What all processes of a run do."""
 
     source: EncoderSource
-    chunk_tokens: int
-    pieces: int
+    settings: IndexSettings
     workers: int
 
     def device_of(self, number: int) -> str | None:
@@ -74,7 +74,7 @@ def encode(batch: list[Document]) -> EncodedBatch:
     (this,) = _THIS
     if this.encoder is None:
         source = replace(this.job.source, device=this.job.device_of(this.number))
-        this.encoder = BatchEncoder(source.open(), this.job.chunk_tokens, this.job.pieces)
+        this.encoder = batch_encoder(source.open(), this.job.settings)
     return this.encoder.encode_batch(batch)
 
 
