@@ -56,16 +56,16 @@ def _ask_all(options: argparse.Namespace, conditions: Sequence[Condition]) -> No
     shard = Shard(*map(int, options.shard.split("/")))
     sources = [str(path) for path in options.questions]
     questions = read_wanted(sources, limit=options.limit, seed=options.seed, shard=shard)
-    said = {"seed": options.seed, "new": options.max_new_tokens, "pieces": options.pieces}
+    said = {"seed": options.seed, "new": options.max_new_tokens}
     names = PartNames(options.index, model=options.model, projector=options.projector)
     dtype = getattr(torch, options.dtype)
-    opened = open_all(names, dtype, said)
+    opened = open_all(names, dtype, said, options.pieces)
     pools = make_pools(questions, opened.index, seed=options.seed)
     embedded = embed_pools(pools, opened.embedder)
     for need in Needs:
         of_need = [each for each in conditions if each.needs is need]
         if need is Needs.READER and of_need:
-            opened = open_all(replace(names, reader=options.reader), dtype, said)
+            opened = open_all(replace(names, reader=options.reader), dtype, said, options.pieces)
         _ask_kind(options, opened, of_need, pools, embedded)
 
 
@@ -86,8 +86,6 @@ def _ask_kind(
         getattr(torch, options.dtype),
         options.out / f"information-{options.shard.replace('/', 'of')}.jsonl",
     )
-    if Method.PRUNED in methods:
-        information.measure([passage for pool in pools for passage in pool.passages])
 
     def extra(method: Method, passages: Sequence[Passage]) -> float:
         return information.seconds(passages) if method is Method.PRUNED else 0.0
@@ -100,6 +98,8 @@ def _ask_kind(
         options.max_new_tokens,
     )
     for condition in asked:
+        if condition.method is Method.PRUNED:
+            information.measure([passage for pool in pools for passage in pool.passages])
         start = time.process_time()
         asker.ask(condition, left[condition.label], opened.grounds[condition.needs], to)
         tell(condition, len(left[condition.label]), time.process_time() - start)

@@ -49,25 +49,30 @@ class Opened:
         return Pipeline.of(replace(self.parts, retriever=retriever))
 
 
-def open_all(names: PartNames, dtype: torch.dtype, said: Mapping[str, object]) -> Opened:
+def open_all(
+    names: PartNames, dtype: torch.dtype, said: Mapping[str, object], pieces: int
+) -> Opened:
     """Open models and an index.
 
     Args:
         names: Of the parts; an index among them.
         dtype: In which the language model computes.
         said: What else decides answers, such as the seed.
+        pieces: Of a passage, whose embeddings the index is taken to hold.
     """
     parts = open_parts(names, torch.device("cpu"), dtype)
     if not isinstance(parts.retriever, IndexOnDemand):
         raise SystemExit("name an index with --index")
+    store = parts.retriever.open().index
     model = {
         **said,
         "model": parts.model.model_dump(),
         "layout": parts.builder.layout.name,
         "dtype": str(dtype),
-        "index": _digest(parts.retriever.manifest),
+        "encoder": store.spec.model_dump(),
+        "passages": store.passage_count,
     }
-    projector = {**model, "projector": _digest(parts.projector)}
+    projector = {**model, "pieces": pieces, "projector": _digest(parts.projector)}
     reader = {**projector, "reader": str(names.reader)}
     given = {Needs.MODEL: model, Needs.PROJECTOR: projector, Needs.READER: reader}
     grounds = {need: _short(values) for need, values in given.items()}
