@@ -68,6 +68,9 @@ VERBS: Mapping[str, Verb] = MappingProxyType(
         "train reader": Verb(
             "xorag.cli.train_reader", "reader", "Teach a model to retrieve when needed and judge."
         ),
+        "train judge": Verb(
+            "xorag.cli.train_judge", "judge", "Teach a reader to judge passages by soft tokens."
+        ),
         "import": Verb(
             "xorag.cli.import_checkpoint", "import_checkpoint", "Take over a published checkpoint."
         ),
