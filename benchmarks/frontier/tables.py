@@ -10,12 +10,16 @@ from benchmarks.frontier.summary import Comparison, Frontier, Point
 from xorag.evaluation.statistics import Interval, PairedTest
 
 _SIGNIFICANT = 0.05
+_QUARTER = 0.25
 _SHORT = {"triviaqa_distant": "triviaqa", "2wikimultihopqa": "2wiki"}
 
 
 def markdown(frontier: Frontier) -> str:
-    """Three tables: all conditions, shares of text's gain, and `auto` against the others."""
-    parts = [_points(frontier), _shares(frontier), _comparisons(frontier)]
+    """Three tables: all conditions, shares of text's gain, and `auto` against the others.
+
+    What the aims say of `auto` comes last.
+    """
+    parts = [_points(frontier), _shares(frontier), _comparisons(frontier), _aims(frontier)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -64,6 +68,40 @@ def _comparisons(frontier: Frontier) -> str:
     return (
         "`auto` less each method at as many prompt tokens, paired, in points; bold where p < 0.05."
         f"\n\n{_table(head, rows)}"
+    )
+
+
+def _aims(frontier: Frontier) -> str:
+    """A quarter of text's tokens for nine tenths of its gain, and never below another method."""
+    texts = [point for point in frontier.points if point.method is Method.TEXT]
+    lines = [f"- {line}" for text in texts if (line := _quarter(frontier, text))]
+    if tests := frontier.comparisons:
+        below = [
+            f"`{each.auto}` below {each.method.value}"
+            for each in tests
+            if each.match.p_value < _SIGNIFICANT and each.match.difference < 0
+        ]
+        named = f": {', '.join(below)}" if below else ""
+        lines.append(
+            f"- Below another method at as many tokens: {len(below)} of {len(tests)}{named}."
+        )
+    return "\n".join(lines)
+
+
+def _quarter(frontier: Frontier, text: Point) -> str:
+    """What the largest `auto` keeps that takes a quarter of a text condition's tokens at most."""
+    most = _QUARTER * text.passage_tokens
+    autos = [
+        point
+        for point in frontier.points
+        if point.method is Method.AUTO and point.passage_tokens <= most
+    ]
+    if not autos or text.share_of_gain[text.label] is None:
+        return ""
+    largest = max(autos, key=lambda point: point.passage_tokens)
+    return (
+        f"In a quarter of the tokens of {_code(text.label)} (match {100 * text.match.mean:.1f}) at "
+        f"most: {_code(largest.label)} keeps {_share(largest, text)} of them."
     )
 
 

@@ -102,7 +102,8 @@ def test_auto_is_compared_at_its_own_tokens_and_by_its_share_of_text() -> None:
     assert auto.share_of_gain["text1"] is not None
     assert auto.share_of_gain["text1"].mean == pytest.approx(0.9)
     assert "90 % (" in markdown(found)
-    assert " in 25 %" in markdown(found)
+    assert "`auto16` keeps 90 % (" in markdown(found)
+    assert "Below another method at as many tokens: 0 of 1." in markdown(found)
 
 
 def test_nothing_to_report_is_said() -> None:
