@@ -23,9 +23,10 @@ from xorag.generation.prompting import Context, PromptBuilder, passage_pieces
 from xorag.pipeline import Pipeline
 from xorag.pipeline.forms.choosing import Forms
 from xorag.pipeline.forms.rarity import VocabularyRarity
+from xorag.pipeline.options import AskOptions
 from xorag.training.distill import train_distill
 from xorag.training.examples import Wordings
-from xorag.training.forms import ShownForm, StudentPassages, shown_forms
+from xorag.training.forms import ChosenDetails, ShownForm, StudentPassages, shown_forms
 from xorag.training.instruction_prompts import InstructionPrompts, InstructionWording
 from xorag.training.own_details import OwnDetails
 from xorag.training.progress import TrainingProgress
@@ -79,7 +80,7 @@ def test_soft_tokens_alone_are_all_that_a_usual_recipe_draws() -> None:
     ],
 )
 def test_a_student_reads_what_a_pipeline_would_put_into_the_prompt(
-    shown: ShownForm, asked: dict[str, object], pipeline: Pipeline
+    shown: ShownForm, asked: AskOptions, pipeline: Pipeline
 ) -> None:
     asking = scripted(pipeline, ["x"])
     builder = pipeline.builder
@@ -91,8 +92,9 @@ def test_a_student_reads_what_a_pipeline_would_put_into_the_prompt(
         question=QUESTION,
     )
     prompts = InstructionPrompts(builder.encoder, builder.layout)
+    forms = [ShownForm(Form.TOKEN), shown]
     student = StudentPassages(
-        zeros, Forms(builder.encoder), builder, [ShownForm(Form.TOKEN), shown], pipeline.embedder
+        zeros, ChosenDetails(Forms(builder.encoder), builder, forms, pipeline.embedder)
     )
     passages = prompts.passages(example)
 
@@ -112,7 +114,7 @@ def test_an_example_without_a_question_has_soft_tokens_alone() -> None:
     encoder = PromptEncoder(byte_level())
     builder = PromptBuilder(encoder, layout_named("plain", encoder.tokenizer))
     forms = [ShownForm(Form.TOKEN), ShownForm(Form.STRINGS, amount=20)]
-    student = StudentPassages(zeros, Forms(encoder), builder, forms)
+    student = StudentPassages(zeros, ChosenDetails(Forms(encoder), builder, forms))
 
     (contexts,) = student.contexts([None], [[Passage("e#0", "e", "Emma", TEXT, 0)]], [4], [1])
 

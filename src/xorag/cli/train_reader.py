@@ -60,6 +60,9 @@ def _print(report: "ReaderReport", *, as_json: bool) -> None:
     ]
     columns = ["tokens", "count", "loss", "right", "AUC"]
     output.table(columns, rows, title="held-out rows, loss in nats a token")
+    if report.losses_by_form:
+        of_forms = ", ".join(f"{name} {loss:.3f}" for name, loss in report.losses_by_form.items())
+        output.line(f"loss of those that can be shown in a form: {of_forms}")
     output.line(f"{report.rows} examples to learn from; dropped: {report.dropped}")
     uneven = min(report.experts, key=lambda layer: layer.entropy)
     unused = sum(len(layer.dead) for layer in report.experts)

@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from xorag.config.form_mix import ParagraphMixOptions
 from xorag.config.training_options import Options, TrainOptions
 
 
@@ -29,7 +30,7 @@ class ReaderModelOptions(Options):
     )
 
 
-class ReaderRowOptions(Options):
+class ReaderRowOptions(ParagraphMixOptions):
     """What is learnt from."""
 
     rows: tuple[Path, ...] = Field(

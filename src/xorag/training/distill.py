@@ -143,7 +143,7 @@ def _instruction_examples(recipe: DistillRecipe, parts: DistillParts) -> Distill
         batch_size=examples_a_step(recipe.train),
         seed=recipe.train.seed,
         choices=Choices(
-            rates=recipe.examples.rates, forms=[form.share for form in parts.passages.forms]
+            rates=recipe.examples.rates, forms=[form.share for form in parts.passages.details.forms]
         ),
         units=np.array([passage_count(item) for item in train], np.int64),
     )
@@ -197,7 +197,7 @@ def _report(
             batch_size=min(recipe.train.batch_size, _TEXTS_AT_ONCE),
         )
 
-    showing = list(enumerate(parts.passages.forms))[1:]
+    showing = list(enumerate(parts.passages.details.forms))[1:]
     return DistillReport(
         projector=recipe.out / _PROJECTOR,
         adapter_rank=recipe.lora.rank,
@@ -249,7 +249,7 @@ def _save(
         settings={
             "layout": parts.prompts.layout.name,
             "tokens_per_passage": sorted(set(recipe.examples.rates)),
-            "forms": trained_forms(parts.passages.forms),
+            "forms": trained_forms(parts.passages.details.forms),
         },
     )
     save_projector(

@@ -33,7 +33,7 @@ from xorag.training.adapters import add_adapters
 from xorag.training.distill_objective import DistillObjective, LossWeights
 from xorag.training.distillation import Alignment
 from xorag.training.embeddings import embed_with_words
-from xorag.training.forms import StudentPassages, shown_forms
+from xorag.training.forms import ChosenDetails, StudentPassages, shown_forms
 from xorag.training.instruction_prompts import InstructionPrompts
 from xorag.training.instruction_splits import InstructionSplits, split_instructions
 from xorag.training.parts import load_to_train
@@ -101,10 +101,12 @@ def build_distill_parts(recipe: DistillRecipe, device: str | None, say: OnMessag
     restating = _restating(recipe, prompts, pieces, objective.reader, saved.manifest)
     passages = StudentPassages(
         embed_with_words(pieces, word_means(objective.reader, prompts.encoder)),
-        Forms(prompts.encoder),
-        PromptBuilder(prompts.encoder, prompts.layout),
-        shown_forms(recipe.examples),
-        PiecesOnDemand(lambda: encoder),
+        ChosenDetails(
+            Forms(prompts.encoder),
+            PromptBuilder(prompts.encoder, prompts.layout),
+            shown_forms(recipe.examples),
+            PiecesOnDemand(lambda: encoder),
+        ),
     )
     spec = encoder.spec
     return DistillParts(language, prompts, passages, spec, splits, objective, restating, start)

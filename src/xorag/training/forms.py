@@ -6,11 +6,11 @@ Knows nothing of the order of examples or of losses.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from xorag.config.form_mix import FormMixOptions
+from xorag.config.form_mix import FormMixOptions, ParagraphMixOptions, ShownAmounts
 from xorag.generation.prompting import Context, PromptBuilder
 from xorag.pipeline.forms.choosing import Forms
 from xorag.pipeline.options import Asking, checked
-from xorag.pipeline.reading import given_hits
+from xorag.pipeline.reading import chosen_readings, given_hits
 from xorag.retrieval.timed import TimedEmbedder, TimedHits
 from xorag.training.embeddings import EmbedPassages
 from xorag.training.plan import FormShare
@@ -60,7 +60,16 @@ TOKEN_ALONE = ShownForm(Form.TOKEN)
 
 def shown_forms(options: FormMixOptions) -> list[ShownForm]:
     """The forms that a recipe names: soft tokens alone first, drawn or not, then the others."""
-    return [ShownForm(Form.TOKEN, options.forms.token), *_showing(options)]
+    weights = options.forms
+    showing = _showing(weights.strings, weights.sentences, options)
+    return [ShownForm(Form.TOKEN, weights.token), *showing]
+
+
+def paragraph_forms(options: ParagraphMixOptions) -> list[ShownForm]:
+    """The forms of a reader's paragraphs: text first, drawn or not, then the others."""
+    weights = options.forms
+    showing = _showing(weights.strings, weights.sentences, options)
+    return [ShownForm(Form.TEXT, weights.text), *showing]
 
 
 def trained_forms(forms: Sequence[ShownForm]) -> list[str]:
@@ -68,13 +77,39 @@ def trained_forms(forms: Sequence[ShownForm]) -> list[str]:
     return sorted({form.form.value for form in forms if form.weight})
 
 
-def _showing(options: FormMixOptions) -> Iterator[ShownForm]:
-    for form, weight, amounts in (
-        (Form.STRINGS, options.forms.strings, options.strings_tokens),
-        (Form.SENTENCES, options.forms.sentences, options.sentences),
+def _showing(strings: float, sentences: float, amounts: ShownAmounts) -> Iterator[ShownForm]:
+    for form, weight, of_form in (
+        (Form.STRINGS, strings, amounts.strings_tokens),
+        (Form.SENTENCES, sentences, amounts.sentences),
     ):
         if weight:
-            yield from (ShownForm(form, weight / len(amounts), amount) for amount in amounts)
+            yield from (ShownForm(form, weight / len(of_form), amount) for amount in of_form)
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenDetails:
+    """Chooses by a question what is shown of its passages, exactly as a pipeline does."""
+
+    choosing: Forms
+    builder: PromptBuilder
+    forms: Sequence[ShownForm] = (TOKEN_ALONE,)
+    embedder: TimedEmbedder | None = None
+    """Encodes sentences that no word of the question chooses, as a pipeline's does."""
+
+    def readings(self, question: str, passages: Sequence[Passage], form: int) -> list[Reading]:
+        """How each passage is shown.
+
+        Args:
+            question: That chooses.
+            passages: In reading order.
+            form: Its place in the list of forms.
+        """
+        asking = self.forms[form].asking
+        found = TimedHits([given_hits(passages)])
+        (hits,) = self.choosing.compared([question], found, asking, self.embedder).hits
+        return chosen_readings(
+            question, asking.mode, hits, self.choosing.chooser(asking, None, self.builder)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +117,7 @@ class StudentPassages:
     """Puts the passages of examples into the forms that the student reads."""
 
     embed: EmbedPassages
-    choosing: Forms
-    builder: PromptBuilder
-    forms: Sequence[ShownForm] = (TOKEN_ALONE,)
-    embedder: TimedEmbedder | None = None
-    """Encodes sentences that no word of the question chooses, as a pipeline's does."""
+    details: ChosenDetails
 
     def contexts(
         self,
@@ -125,11 +156,6 @@ class StudentPassages:
         self, question: str | None, passages: Sequence[Passage], form: int
     ) -> list[Reading]:
         """What is shown of each passage, chosen by the question."""
-        shown = self.forms[form]
-        if question is None or shown.form is Form.TOKEN:
+        if question is None or self.details.forms[form].form is Form.TOKEN:
             return [Reading(Form.TOKEN)] * len(passages)
-        asking = shown.asking
-        found = TimedHits([given_hits(passages)])
-        (hits,) = self.choosing.compared([question], found, asking, self.embedder).hits
-        choose = self.choosing.chooser(asking, None, self.builder)
-        return [] if choose is None else choose(question, asking.mode, hits)
+        return self.details.readings(question, passages, form)

@@ -12,7 +12,8 @@ from xorag.config.reader_recipe import ReaderRecipe
 from xorag.generation.examples import Example
 from xorag.generation.reader.artifact import save_reader
 from xorag.moe.health import ExpertHealth
-from xorag.training.plan import draw_plan, fixed_plan
+from xorag.training.forms import trained_forms
+from xorag.training.plan import Choices, FormShare, draw_plan, fixed_plan
 from xorag.training.progress import OnMessage, OnTraining
 from xorag.training.reader_examples import ReaderExamples
 from xorag.training.reader_parts import LAYOUT, ReaderRunParts, build_reader_parts
@@ -35,6 +36,9 @@ class ReaderReport:
     """The artifact's directory."""
     loss: float
     """Mean next-token loss of held-out rows, in nats a token."""
+    losses_by_form: dict[str, float]
+    """Of those held-out rows that can be shown in a form, such as `sentences1`, in that form; empty
+    where the recipe names none."""
     scores: dict[str, GroupScore]
     """Of held-out rows, by kind of token."""
     experts: list[ExpertHealth]
@@ -93,14 +97,16 @@ def train_reader(
 
 
 def _training_examples(recipe: ReaderRecipe, parts: ReaderRunParts) -> ReaderExamples:
-    train = parts.splits.train
+    train, forms = parts.splits.train, parts.paragraphs.details.forms
     plan = draw_plan(
         np.array([len(example.token_ids) for example in train], np.int64),
         epochs=recipe.train.epochs,
         batch_size=examples_a_step(recipe.train),
         seed=recipe.train.seed,
+        choices=Choices(forms=[FormShare(form.weight) for form in forms]),
     )
-    return ReaderExamples(train, plan)
+    turns = parts.splits.train_turns
+    return ReaderExamples(train, plan, lambda row, form: parts.paragraphs.example(turns[row], form))
 
 
 def _held_out(examples: list[Example]) -> ReaderExamples:
@@ -117,16 +123,36 @@ def _report(recipe: ReaderRecipe, parts: ReaderRunParts, steps: int) -> ReaderRe
         collate=parts.collate,
         batch_size=recipe.train.report_batch_size,
     )
+    experts = parts.objective.routing.take(parts.objective.top_k)
+    losses_by_form = _losses_by_form(recipe, parts)
     return ReaderReport(
         reader=recipe.out / _READER,
+        losses_by_form=losses_by_form,
         loss=mean_loss(list(scores.values())),
         scores=scores,
-        experts=parts.objective.routing.take(parts.objective.top_k),
+        experts=experts,
         steps=steps,
         examples=steps * examples_a_step(recipe.train),
         rows=len(parts.splits.train),
         dropped=parts.splits.dropped,
     )
+
+
+def _losses_by_form(recipe: ReaderRecipe, parts: ReaderRunParts) -> dict[str, float]:
+    """Of those held-out rows that can be shown in a form, for each but text."""
+    losses: dict[str, float] = {}
+    for place, form in list(enumerate(parts.paragraphs.details.forms))[1:]:
+        shown = [parts.paragraphs.example(turn, place) for turn in parts.splits.report_turns]
+        if examples := [example for example in shown if example is not None]:
+            scores = score_reader(
+                parts.objective,
+                _held_out(examples),
+                parts.vocabulary,
+                collate=parts.collate,
+                batch_size=recipe.train.report_batch_size,
+            )
+            losses[form.name] = mean_loss(list(scores.values()))
+    return losses
 
 
 def _save(recipe: ReaderRecipe, parts: ReaderRunParts, report: ReaderReport) -> None:
@@ -137,6 +163,7 @@ def _save(recipe: ReaderRecipe, parts: ReaderRunParts, report: ReaderReport) -> 
         recipe=recipe.model_dump(mode="json"),
         metrics={
             "loss": report.loss,
+            "losses_by_form": report.losses_by_form,
             "scores": {name: asdict(score) for name, score in report.scores.items()},
             "experts": [asdict(layer) for layer in report.experts],
             "steps": report.steps,
@@ -144,7 +171,10 @@ def _save(recipe: ReaderRecipe, parts: ReaderRunParts, report: ReaderReport) -> 
             "rows": report.rows,
             "dropped": asdict(report.dropped),
         },
-        settings={"layout": LAYOUT},
+        settings={
+            "layout": LAYOUT,
+            "forms": trained_forms(parts.paragraphs.details.forms),
+        },
     )
     save_reader(
         report.reader,

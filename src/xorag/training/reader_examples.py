@@ -3,14 +3,14 @@
 Knows nothing of models.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from xorag.generation.control import PromptEncoder, Quoted, Trusted
+from xorag.generation.control import Piece, PromptEncoder, Quoted, Trusted
 from xorag.generation.examples import NOT_SCORED, Example, encode_example, end_id
 from xorag.generation.layouts import Frame
 from xorag.reflection.vocabulary import ReflectionVocabulary
@@ -22,6 +22,8 @@ from xorag.types import ReflectionToken
 _LENGTH_STEP = 16
 """Batches are as long as a multiple of so many tokens: few sizes use memory again and again."""
 _BETWEEN_TURNS = "\n\n"
+InForm = Callable[[int, int], Example | None]
+"""From the place of an example and that of a form to the example in that form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +50,27 @@ class ReaderPrompts:
         token_ids: tuple[int, ...] = ()
         labels: tuple[int, ...] = ()
         for turn in turns:
-            is_first = not token_ids
-            asked = self.frame.around([Quoted(turn.asked)])
-            prompt = asked if is_first else [Trusted(_BETWEEN_TURNS), *asked]
-            with_bos = is_first and self.frame.with_bos
             written = output_pieces(turn.written)
-            example = encode_example(self.encoder, prompt, written, with_bos=with_bos)
+            example = self.turn(turn.asked, written, is_first=not token_ids)
             token_ids += example.token_ids
             labels += example.labels
+        return Example(token_ids, labels, ())
+
+    def turn(self, asked: str, written: Sequence[Piece], *, is_first: bool = True) -> Example:
+        """What is asked, and what is to be written, of which the text of paragraphs is not scored.
+
+        Args:
+            asked: The question.
+            written: The answer with its reflection tokens and paragraphs.
+            is_first: Whether a conversation begins with it.
+        """
+        framed = self.frame.around([Quoted(asked)])
+        prompt = framed if is_first else [Trusted(_BETWEEN_TURNS), *framed]
+        with_bos = is_first and self.frame.with_bos
+        example = encode_example(self.encoder, prompt, written, with_bos=with_bos)
         ids = self.vocabulary.ids
         opening, closing = ids[ReflectionToken.PARAGRAPH], ids[ReflectionToken.END_PARAGRAPH]
-        return Example(token_ids, without_paragraphs(labels, opening, closing), ())
+        return Example(example.token_ids, without_paragraphs(example.labels, opening, closing), ())
 
     def _plain(self, text: str) -> Example:
         encoded = self.encoder.encode([Quoted(text)], with_bos=self.frame.with_bos)
@@ -89,14 +101,26 @@ def without_paragraphs(labels: Sequence[int], opening: int, closing: int) -> tup
 class ReaderExamples(Dataset[Example]):
     """The examples of a plan, in its order."""
 
-    def __init__(self, examples: Sequence[Example], plan: Plan) -> None:
+    def __init__(
+        self, examples: Sequence[Example], plan: Plan, in_form: InForm | None = None
+    ) -> None:
+        """Read examples.
+
+        Args:
+            examples: With their paragraphs as text.
+            plan: Says which come, and in which form.
+            in_form: Words the example at a place in another form; None where it cannot.
+        """
         self._examples, self._plan = examples, plan
+        self._in_form = in_form
 
     def __len__(self) -> int:
         return len(self._plan)
 
     def __getitem__(self, place: int) -> Example:
-        return self._examples[int(self._plan.passages[place])]
+        row, form = int(self._plan.passages[place]), int(self._plan.forms[place])
+        shown = self._in_form(row, form) if form and self._in_form is not None else None
+        return self._examples[row] if shown is None else shown
 
 
 @dataclass(frozen=True, slots=True)

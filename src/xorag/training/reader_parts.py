@@ -11,6 +11,8 @@ from xorag.compression.projector_artifact import base_model_shape
 from xorag.config.reader_recipe import ReaderModelOptions, ReaderRecipe
 from xorag.generation.control import PromptEncoder
 from xorag.generation.layouts import layout_named
+from xorag.generation.prompting import PromptBuilder
+from xorag.pipeline.forms.choosing import Forms
 from xorag.reflection.vocabulary import (
     RELEVANCE_GROUP,
     RETRIEVAL_GROUP,
@@ -23,9 +25,11 @@ from xorag.runtime.device import pick_device, pick_dtype
 from xorag.runtime.loading import LanguageModel, load_language_model
 from xorag.runtime.quantized import load_in_four_bits
 from xorag.runtime.seeds import seed_libraries
+from xorag.training.forms import ChosenDetails, paragraph_forms
 from xorag.training.progress import OnMessage
 from xorag.training.reader_adapters import make_trainable
 from xorag.training.reader_examples import ReaderCollator, ReaderPrompts
+from xorag.training.reader_forms import ParagraphForms
 from xorag.training.reader_objective import ReaderObjective
 from xorag.training.reader_rows import ReaderRow, read_reader_rows
 from xorag.training.reader_splits import ReaderSplits, split_rows
@@ -43,6 +47,7 @@ class ReaderRunParts:
     """Of the dense model, before it got the reflection tokens."""
     vocabulary: ReflectionVocabulary
     splits: ReaderSplits
+    paragraphs: ParagraphForms
     objective: ReaderObjective
 
     @property
@@ -67,7 +72,8 @@ def build_reader_parts(recipe: ReaderRecipe, device: str | None, say: OnMessage)
     seed_libraries(recipe.train.seed)  # torch draws adapters' weights from the global generator
     vocabulary = add_reflection_tokens(language.tokenizer, language.model, seed=recipe.train.seed)
     say("reading the rows")
-    splits = _split(recipe, language, vocabulary)
+    prompts = _prompts(language, vocabulary)
+    splits = _split(recipe, prompts)
     say(f"{len(splits.train)} examples to train on; dropped: {splits.dropped}")
     make_trainable(language.model, vocabulary, recipe.lora, recipe.experts, seed=recipe.train.seed)
     if recipe.model.gradient_checkpointing:
@@ -79,16 +85,28 @@ def build_reader_parts(recipe: ReaderRecipe, device: str | None, say: OnMessage)
         judgement_ids=vocabulary.ids_of(_JUDGEMENTS),
         judgement_weight=recipe.train.judgement_weight,
     )
-    return ReaderRunParts(language, base, vocabulary, splits, objective)
+    paragraphs = _paragraphs(recipe, language, prompts)
+    return ReaderRunParts(language, base, vocabulary, splits, paragraphs, objective)
 
 
-def _split(
-    recipe: ReaderRecipe, language: LanguageModel, vocabulary: ReflectionVocabulary
-) -> ReaderSplits:
+def _prompts(language: LanguageModel, vocabulary: ReflectionVocabulary) -> ReaderPrompts:
     layout = layout_named(LAYOUT, language.tokenizer)
+    return ReaderPrompts(PromptEncoder(language.tokenizer), layout.frame, vocabulary)
+
+
+def _paragraphs(
+    recipe: ReaderRecipe, language: LanguageModel, prompts: ReaderPrompts
+) -> ParagraphForms:
+    """Without an encoder: what is shown is chosen by words alone."""
+    builder = PromptBuilder(prompts.encoder, layout_named(LAYOUT, language.tokenizer))
+    forms = paragraph_forms(recipe.examples)
+    return ParagraphForms(prompts, ChosenDetails(Forms(prompts.encoder), builder, forms))
+
+
+def _split(recipe: ReaderRecipe, prompts: ReaderPrompts) -> ReaderSplits:
     return split_rows(
         _read(recipe.examples.rows),
-        ReaderPrompts(PromptEncoder(language.tokenizer), layout.frame, vocabulary),
+        prompts,
         validation=recipe.examples.validation,
         report=recipe.examples.report,
         max_tokens=recipe.examples.max_tokens,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from xorag.errors import ConfigError, ControlTokenError
 from xorag.generation.examples import NOT_SCORED, Example
 from xorag.training.reader_examples import ReaderPrompts
-from xorag.training.reader_rows import ReaderRow
+from xorag.training.reader_rows import ReaderRow, ReaderTurn
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,17 @@ class ReaderSplits:
     dropped: DroppedRows
     fingerprint: str
     """Hash of all tokens that train, in order."""
+    train_turns: list[ReaderTurn | None]
+    """Of each example that trains, its only turn; None where it has several or none."""
+    report_turns: list[ReaderTurn | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """An example, and the turn that it words if that is a single one."""
+
+    example: Example
+    turn: ReaderTurn | None
 
 
 def split_rows(
@@ -56,7 +67,7 @@ def split_rows(
         ConfigError: If too few examples are left.
         SourceError: If a file cannot be read.
     """
-    groups: dict[str, list[Example]] = {}
+    groups: dict[str, list[_Item]] = {}
     counts = dict.fromkeys(DroppedRows.__dataclass_fields__, 0)
     for row in rows:
         try:
@@ -68,12 +79,22 @@ def split_rows(
             if (reason := _reason_to_drop(example, max_tokens)) is not None:
                 counts[reason] += 1
                 continue
-            groups.setdefault(_group(row), []).append(example)
+            turn = row.turns[0] if example is examples[0] and len(row.turns) == 1 else None
+            groups.setdefault(_group(row), []).append(_Item(example, turn))
     in_order = [groups[key] for key in sorted(groups)]
     reported = _take(in_order, report)
     watched = _take(in_order, validation)
-    train = [example for group in in_order for example in group][:limit]
-    splits = ReaderSplits(train, watched, reported, DroppedRows(**counts), _fingerprint(train))
+    kept = [item for group in in_order for item in group][:limit]
+    train = [item.example for item in kept]
+    splits = ReaderSplits(
+        train,
+        [item.example for item in watched],
+        [item.example for item in reported],
+        DroppedRows(**counts),
+        _fingerprint(train),
+        [item.turn for item in kept],
+        [item.turn for item in reported],
+    )
     _require_enough(splits, sum(len(group) for group in groups.values()))
     return splits
 
@@ -90,9 +111,9 @@ def _group(row: ReaderRow) -> str:
     return hashlib.sha256(" ".join(asked.casefold().split()).encode()).hexdigest()
 
 
-def _take(groups: list[list[Example]], count: int) -> list[Example]:
+def _take(groups: list[list[_Item]], count: int) -> list[_Item]:
     """Take whole groups off the front until there are so many examples."""
-    taken: list[Example] = []
+    taken: list[_Item] = []
     while groups and len(taken) < count:
         taken += groups.pop(0)
     return taken
