@@ -36,7 +36,7 @@ def test_a_run_that_is_older_than_an_option_does_not_go_on_with_another_value(
     claim_directory(tmp_path, recipe_in(tmp_path))
     forget(tmp_path, "forms")
 
-    with pytest.raises(ConfigError, match="examples.forms.strings"):
+    with pytest.raises(ConfigError, match=r"examples\.forms\.strings"):
         claim_directory(tmp_path, recipe_in(tmp_path, forms={"token": 1, "strings": 1}))
 
 
