@@ -1,20 +1,27 @@
 """Passages and answers that the stub of a service gives."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-from xorag.pipeline.options import checked
+from xorag.pipeline.options import Asking, checked
 from xorag.serving.protocol import AskRequest
 from xorag.types import (
     Answer,
+    CheckedString,
+    Choice,
     Cost,
     Critique,
     Evidence,
     Form,
+    FormOption,
     GateDecision,
     GateKind,
     Mode,
     Passage,
+    Reading,
+    SecondReading,
     Seconds,
+    Verification,
 )
 
 MARKUP = "<img src=x onerror='window.hacked = 1'><script>window.hacked = 1</script>"
@@ -47,33 +54,54 @@ def canned_answer(request: AskRequest, *, is_hostile: bool, abstains: bool) -> A
     asking = checked(**request.options)
     count = asking.k if asking.reading else 0
     evidence = tuple(
-        _evidence(
-            passage, place, asking.mode, tokens=asking.reading.tokens if asking.reading else 1
-        )
+        _evidence(passage, place, asking)
         for place, passage in enumerate(((_HOSTILE, *PASSAGES) if is_hostile else PASSAGES)[:count])
     )
     text = "I believe that it is Mount Kenya."
     if asking.mode is not Mode.CLOSED:
         text = "Mount Kilimanjaro, 5,895 metres above the sea."
+    withheld = text if asking.verifying and asking.verifying.abstain else None
     return Answer(
         request.question,
         asking.mode,
-        "" if abstains else text + MARKUP * is_hostile,
+        "" if abstains or withheld else text + MARKUP * is_hostile,
         evidence,
         _cost(evidence),
         gate=_WANTED if asking.mode is Mode.OPENRAG else None,
-        abstained=abstains,
+        abstained=abstains or withheld is not None,
+        verification=replace(_VERIFIED, withheld=withheld) if asking.verifying else None,
     )
+
+
+_VERIFIED = Verification(
+    (
+        CheckedString("5,895 metres", "number", (PASSAGES[0].id, PASSAGES[1].id)),
+        CheckedString("Mount Kenya", "name", ()),
+    ),
+    SecondReading(PASSAGES[0].id, "It is K2.", ("K2",), 140, 5, 0.4),
+)
 
 
 _HOSTILE = Passage("hostile#0", "hostile", MARKUP, MARKUP, 0)
 
 
-def _evidence(passage: Passage, place: int, mode: Mode, *, tokens: int) -> Evidence:
+def _evidence(passage: Passage, place: int, asking: Asking) -> Evidence:
     """A passage as a mode reads it; an answer of mode openrag is that of the first."""
-    form = Form.TOKEN if mode is Mode.XRAG else Form.TEXT
-    used = tokens if mode is Mode.XRAG else 137
+    mode, reading = asking.mode, asking.reading or Reading(Form.TEXT)
+    form = reading.form
+    used = reading.tokens if form is Form.TOKEN else 137
     score = 0.67 - place / 10
+    if asking.budget is not None:
+        return Evidence(
+            passage,
+            score,
+            Form.STRINGS,
+            14,
+            137,
+            shown=_SHOWN,
+            reason="0.02 a token",
+            choice=_CHOICE,
+        )
     if mode is Mode.TEXT and place in _UNDER_BUDGET:
         return _UNDER_BUDGET[place](passage, score)
     if mode is not Mode.OPENRAG:
@@ -81,10 +109,19 @@ def _evidence(passage: Passage, place: int, mode: Mode, *, tokens: int) -> Evide
     return Evidence(passage, score, form, used, 137, _CRITIQUES[place], is_chosen=place == 0)
 
 
-_UNDER_BUDGET: Mapping[int, Callable[[Passage, float], Evidence]] = {
-    2: lambda passage, score: Evidence(
-        passage, score, Form.STRINGS, 14, 137, shown=("5,895 metres", "Tanzania")
+_SHOWN = ("5,895 metres", "Tanzania")
+_CHOICE = Choice(
+    holds_answer=0.6,
+    token_fails=0.4,
+    gain=0.28,
+    options=(
+        FormOption("token", 1, 0.05),
+        FormOption("strings16", 14, 0.28),
+        FormOption("text", 137, 0.3),
     ),
+)
+_UNDER_BUDGET: Mapping[int, Callable[[Passage, float], Evidence]] = {
+    2: lambda passage, score: Evidence(passage, score, Form.STRINGS, 14, 137, shown=_SHOWN),
     3: lambda passage, score: Evidence(
         passage, score, Form.DROPPED, 0, 137, reason="the budget is spent"
     ),

@@ -22,8 +22,7 @@ def test_answers_fit_can_be_read_and_load_nothing_from_elsewhere(
 ) -> None:
     window.stub.library.documents = {"a": "A document with a long name " * 5}
     page = window.page
-    window.ask(mode="openrag", beside="xrag", k=4)
-    page.get_by_text("More options").click()
+    window.ask(mode="openrag", beside="xrag", k=4, form="strings", verify="yes", withhold="yes")
 
     worst = page.evaluate(LEAST_CONTRAST)
 

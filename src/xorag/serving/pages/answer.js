@@ -4,6 +4,7 @@ import { ask, Lost, search } from "./api.js";
 import { showCost } from "./cost.js";
 import { announce, fromTemplate, showText } from "./dom.js";
 import { listPassages, showTitle } from "./passages.js";
+import { showVerification, whyWithheld } from "./verification.js";
 import { MODE_NAMES, plural, seconds, sentence } from "./words.js";
 
 const SLOW_AFTER_SECONDS = 8;
@@ -75,9 +76,10 @@ export class AnswerCard {
     this.#passages(answer.evidence);
     this.part("evidence").hidden = this.mode === "closed" || answer.gate?.retrieved === false;
     showText(this.part("gate"), gateWords(answer));
+    showVerification(this.part, answer);
     showCost(this.part, answer); // Which tells the seconds better than the clock did.
     this.part("clock").hidden = true;
-    const nothing = answer.abstained ? "No passage supports an answer well enough." : "The model wrote nothing.";
+    const nothing = nothingWords(answer);
     this.#state("done", answer.answer ? "" : nothing);
     announce(`${MODE_NAMES[this.mode]}: ${answer.answer || nothing}`);
   }
@@ -144,6 +146,12 @@ function troubleOf(error) {
   }
   const wait = error.waitSeconds ? ` Try again in ${plural(error.waitSeconds, "second")}.` : "";
   return { state: "failed", message: sentence(error.message) + wait, id: error.id };
+}
+
+/** Why an answer is empty. */
+function nothingWords({ abstained, verification }) {
+  if (!abstained) return "The model wrote nothing.";
+  return whyWithheld(verification) || "No passage supports an answer well enough.";
 }
 
 function gateWords({ gate }) {

@@ -4,6 +4,10 @@ import { byId, showText } from "./dom.js";
 import { DEFAULTS } from "./address.js";
 import { MODE_NAMES } from "./words.js";
 
+/** Modes that read passages in the form that is chosen. */
+const FORM_MODES = ["xrag", "openrag"];
+/** Forms in which soft tokens stand for a passage. */
+const TOKEN_FORMS = ["token", "strings", "sentences"];
 const PREFERRED = ["xrag", "text", "openrag", "closed", "search"];
 const form = byId("ask");
 
@@ -24,8 +28,13 @@ export function readForm() {
 export function fillForm(options) {
   for (const [name, value] of Object.entries(options)) {
     const field = form.elements[name === "q" ? "question" : name];
-    if (field) field.value = value;
+    if (!field) continue;
+    if (field.type === "checkbox") field.checked = value === field.value;
+    else field.value = value;
   }
+  // Opened where it holds something unusual, which else nobody would see.
+  const more = form.querySelector(".more");
+  more.open ||= [...more.querySelectorAll("[name]")].some(({ name }) => options[name] !== DEFAULTS[name]);
   fitToMode();
 }
 
@@ -62,12 +71,33 @@ export function whyUnable(options, modes) {
 
 /** Show what the chosen modes use, and say whether something runs. */
 export function fitToMode() {
-  const { mode, beside } = readForm();
-  const uses = (wanted) => wanted === mode || wanted === beside;
+  const mode = form.elements.mode.value;
+  const beside = mode === "search" ? "" : form.elements.beside.value;
+  const modes = [mode, beside].filter(Boolean);
   form.elements.beside.disabled = mode === "search";
-  form.elements.k.disabled = mode === "closed" && !beside;
-  for (const each of form.querySelectorAll(".judged")) each.hidden = !uses("openrag");
+  form.elements.k.disabled = modes.every((each) => each === "closed");
+  const used = usedBy(modes);
+  for (const each of form.querySelectorAll("[data-for]")) {
+    each.hidden = !used.has(each.dataset.for);
+    // What is not used is not sent, not kept in the address, and stops no question by being wrong.
+    for (const field of each.querySelectorAll("[name]")) field.disabled = each.hidden;
+  }
 }
+
+/** What of the options these modes use. */
+function usedBy(modes) {
+  const chosen = form.elements.form.value;
+  const used = new Set();
+  if (modes.some((mode) => FORM_MODES.includes(mode))) used.add("forms").add(chosen);
+  if (modes.some((mode) => hasTokens(mode, chosen))) used.add("tokens");
+  if (modes.includes("openrag")) used.add("judging");
+  if (modes.some((mode) => mode !== "closed" && mode !== "search")) used.add("passages");
+  if (used.has("passages") && form.elements.verify.checked) used.add("verify");
+  return used;
+}
+
+const hasTokens = (mode, chosen) =>
+  FORM_MODES.includes(mode) && (chosen ? TOKEN_FORMS.includes(chosen) : mode === "xrag");
 
 /** While an answer is written, the form offers to stop it. */
 export function showRunning(isRunning) {
@@ -80,9 +110,20 @@ export function questionOf(options, mode) {
   const question = { question: options.q, mode, max_new_tokens: options.longest };
   if (mode === "closed") return question;
   question.k = options.k;
-  const readsTokens = mode === "xrag" || (mode === "openrag" && options.form === "token");
-  if (readsTokens) question.tokens_per_passage = options.tokens;
-  if (mode === "openrag" && options.form) question.form = options.form;
+  if (FORM_MODES.includes(mode)) Object.assign(question, readingOf(options, mode));
   if (mode === "openrag" && options.gate) question.gate = options.gate;
+  if (options.verify) question.verify = true;
+  if (options.verify && options.withhold) question.abstain_unverified = true;
   return question;
+}
+
+/** How passages are read, and how much of each is shown. */
+function readingOf({ form: chosen, tokens, strings, sentences, budget }, mode) {
+  return {
+    ...(chosen && { form: chosen }),
+    ...(hasTokens(mode, chosen) && { tokens_per_passage: tokens }),
+    ...(chosen === "strings" && { strings_tokens: strings }),
+    ...(chosen === "sentences" && { sentences }),
+    ...(chosen === "auto" && { budget }),
+  };
 }

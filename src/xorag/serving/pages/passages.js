@@ -1,7 +1,7 @@
 // The passages of an answer: score, form, cost as text, judgements.
 
 import { element, fromTemplate, showText } from "./dom.js";
-import { formOf, plural, tokensOf } from "./words.js";
+import { count, formOf, plural, tokensOf } from "./words.js";
 
 /** The judgements of a path, and the range of each. */
 const JUDGEMENTS = Object.freeze([
@@ -34,6 +34,7 @@ function passageItem(passage) {
     part("form").parentElement.hidden = true;
   }
   if (passage.shown) showShown(part("shown"), passage.shown);
+  if (passage.choice?.options.length) showChoice(part, passage);
   part("chosen").hidden = !passage.chosen;
   if (passage.critique) showCritique(part("critique"), passage.critique);
   return root;
@@ -43,6 +44,16 @@ function passageItem(passage) {
 function showShown(list, shown) {
   list.hidden = false;
   list.append(...shown.map((text) => element("li", {}, text)));
+}
+
+/** The forms that were weighed for a passage: what each takes, and what was expected of it. */
+function showChoice(part, { choice }) {
+  part("choice").hidden = false;
+  const row = (cell, ...cells) => element("tr", {}, ...cells.map((text) => element(cell, {}, text)));
+  part("weighed").replaceChildren(
+    row("th", "form", "tokens", "expected gain"),
+    ...choice.options.map(({ label, tokens, gain }) => row("td", label, count(tokens), gain.toFixed(3))),
+  );
 }
 
 function showCritique(list, critique) {
