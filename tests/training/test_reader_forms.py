@@ -11,6 +11,7 @@ from tests.generation.tiny_tokenizers import byte_level
 from tests.training.conftest import TrainingWorld
 from tests.training.tiny_readers import reader_recipe, write_rows
 from xorag.artifact.store import read_manifest
+from xorag.data.reflections.rows import CLAIM
 from xorag.generation.control import PromptEncoder
 from xorag.generation.examples import NOT_SCORED, Example
 from xorag.generation.layouts import layout_named
@@ -118,6 +119,27 @@ def test_a_row_without_one_paragraph_to_show_stays_as_it_is(
     row: ReaderTurn | None, paragraphs: ParagraphForms
 ) -> None:
     assert paragraphs.example(row, STRINGS) is None
+
+
+def test_a_claim_stays_text_since_no_passage_holds_its_answer(paragraphs: ParagraphForms) -> None:
+    row = ReaderTurn(f"{CLAIM}Jane Austen wrote it.", turn(f"Emma\n{TEXT}", WRONG).written)
+
+    assert paragraphs.example(row, SENTENCES) is None
+
+
+def test_a_form_takes_as_large_a_share_of_rows_that_support_nothing_as_of_those_that_do(
+    paragraphs: ParagraphForms,
+) -> None:
+    answers = ["Jane Austen", "no string of it", "1815", "the end of time"]
+    gold = [turn(f"Emma {i}\n{TEXT}", GOLD, answer=answers[i % 4]) for i in range(40)]
+    wrong = [turn(f"Sea {i}\n{TEXT}", WRONG) for i in range(300)]
+
+    balanced = paragraphs.balanced([None, *gold, *wrong])
+
+    assert balanced.unsupported_shares[SENTENCES] == 0.5
+    shown = [balanced.example(row, SENTENCES) is not None for row in wrong]
+    assert 0.4 < sum(shown) / len(shown) < 0.6
+    assert shown == [balanced.example(row, SENTENCES) is not None for row in wrong]
 
 
 def test_tokens_in_a_passage_stay_text_in_every_form(paragraphs: ParagraphForms) -> None:

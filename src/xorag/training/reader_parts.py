@@ -85,7 +85,7 @@ def build_reader_parts(recipe: ReaderRecipe, device: str | None, say: OnMessage)
         judgement_ids=vocabulary.ids_of(_JUDGEMENTS),
         judgement_weight=recipe.train.judgement_weight,
     )
-    paragraphs = _paragraphs(recipe, language, prompts)
+    paragraphs = _paragraphs(recipe, language, prompts).balanced(splits.train_turns)
     return ReaderRunParts(language, base, vocabulary, splits, paragraphs, objective)
 
 

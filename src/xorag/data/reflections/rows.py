@@ -23,7 +23,8 @@ UTILITY = (
     ReflectionToken.UTILITY_4,
     ReflectionToken.UTILITY_5,
 )
-_CLAIM = 'Is the claim true? Answer with "True" or "False".\n\nClaim: '
+CLAIM = 'Is the claim true? Answer with "True" or "False".\n\nClaim: '
+"""Stands before a claim."""
 
 
 class RowKind(StrEnum):
@@ -107,7 +108,7 @@ class ReflectionRow:
 def asked_of(question: Question) -> str:
     """A question as the reader is asked it; a claim says what is wanted of it."""
     text = question.question.strip()
-    return f"{_CLAIM}{text}" if question.task == "claim" else text
+    return f"{CLAIM}{text}" if question.task == "claim" else text
 
 
 def passage_text(title: str, text: str) -> str:
