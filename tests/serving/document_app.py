@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from tests.serving.hashing_encoder import HashingEncoder
+from xorag.artifact.places import Location
 from xorag.retrieval.index import PassageIndex
 from xorag.serving.documents import documents_router
 from xorag.serving.library import Library
@@ -19,9 +20,11 @@ JOB_SECONDS = 60
 
 
 @contextmanager
-def serving_documents(directory: Path, limits: LibraryLimits | None = None) -> Iterator[TestClient]:
+def serving_documents(
+    location: Location, limits: LibraryLimits | None = None
+) -> Iterator[TestClient]:
     """A client of a library over an index that need not exist yet."""
-    library = Library(directory, HashingEncoder, limits)
+    library = Library(location, HashingEncoder, limits)
     app = FastAPI()
     app.include_router(documents_router(library))
     try:
