@@ -10,6 +10,14 @@ import typer
 from xorag.cli import output
 from xorag.cli.index_engine import Engine, EngineKind, StoreKind, milvus_of
 from xorag.cli.index_job import Job, progress_of
+from xorag.cli.index_restoration import (
+    LimitOption,
+    ModelOption,
+    ProjectorOption,
+    RestorationOption,
+    Restoring,
+    print_measured,
+)
 from xorag.cli.options import DeviceOption, PushOption
 from xorag.cli.push import push_made, require_pushable
 from xorag.data.formats import SourceFormat
@@ -66,10 +74,10 @@ def index(
             "`ask --form strings`; default: they are found when needed.",
         ),
     ] = False,
-    model: Annotated[
-        str | None,
-        typer.Option(help="Language model, whose vocabulary says which terms are rare."),
-    ] = None,
+    restoration: RestorationOption = False,
+    restoration_limit: LimitOption = None,
+    model: ModelOption = None,
+    projector: ProjectorOption = None,
     source_format: Annotated[
         SourceFormat | None, typer.Option("--format", help="What all sources hold.")
     ] = None,
@@ -110,6 +118,8 @@ def index(
 
     Example: `xorag index articles/ notes.jsonl --index my-index`
 
+    Example: `xorag index --index my-index --restoration --restoration-limit 200`
+
     Example: `xorag index articles/ --index s3://my-bucket/my-index --workers 4`
 
     Example: `xorag index articles/ --index my-index --store milvus --uri http://milvus:19530`
@@ -117,6 +127,11 @@ def index(
     job = Job(sources or [], directory, source_format, limit, skip_bad=skip_bad)
     if delete:
         _print_deleted(job, delete, json=json)
+        return
+    restoring = Restoring(restoration, restoration_limit, model, projector, device)
+    restoring.check(has_milvus=store is StoreKind.MILVUS, has_strings=strings)
+    if restoration and not job.sources:
+        _print_measured(restoring, directory, json=json)
         return
     _check(job, chunk_tokens, pieces, prune=prune)
     require_pushable(push_to_hub)
@@ -137,11 +152,15 @@ def index(
         milvus=milvus,
     )
     report = _run(job, found, options, engine_options)
+    measured = restoring.measure(directory) if restoration else None
     push_made(directory, push_to_hub)
     if json:
-        output.print_json({"index": str(directory), "encoder": found.spec.name, **asdict(report)})
+        document = {"index": str(directory), "encoder": found.spec.name, **asdict(report)}
+        output.print_json(document | ({"restoration": asdict(measured)} if measured else {}))
         return
     _print_report(report, directory)
+    if measured is not None:
+        print_measured(measured, directory)
 
 
 def _check(job: Job, chunk_tokens: int | None, pieces: int | None, *, prune: bool) -> None:
@@ -237,6 +256,14 @@ def _print_report(report: "IngestReport", directory: Path) -> None:
     )
     if report.start_seconds:
         output.line(f"of these {report.start_seconds:.1f} s went into starting Ray, not the rate")
+
+
+def _print_measured(restoring: Restoring, directory: Path, *, json: bool) -> None:
+    report = restoring.measure(directory)
+    if json:
+        output.print_json({"index": str(directory), "restoration": asdict(report)})
+        return
+    print_measured(report, directory)
 
 
 def _print_deleted(job: Job, ids: list[str], *, json: bool) -> None:

@@ -1,13 +1,15 @@
 """`xorag inspect`: what an artifact is, and whether a reader's experts are used."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from xorag.cli import output
+from xorag.cli.described import described
+from xorag.cli.inspect_index import inspect_index
 from xorag.cli.options import DeviceOption, DtypeOption, ModelOption, ThreadsOption
 
 if TYPE_CHECKING:
@@ -27,9 +29,16 @@ class Routed:
 
 def inspect(
     artifact: Annotated[
-        Path, typer.Argument(help="Directory of an index, projector, reader or calibration.")
-    ],
+        Path | None, typer.Argument(help="Directory of an index, projector, reader or calibration.")
+    ] = None,
     *,
+    index: Annotated[
+        Path | None,
+        typer.Option(help="An index, of which what its soft tokens restore is shown, too."),
+    ] = None,
+    worst: Annotated[
+        int, typer.Option(help="How many of the passages that lose most are named.")
+    ] = 5,
     text: Annotated[
         str | None, typer.Option(help="Let a reader read it, and report on its experts.")
     ] = None,
@@ -47,11 +56,22 @@ def inspect(
     With a text, show of each layer of a reader how its tokens are spread over the experts: the
     share of each, the entropy of the shares (1 is even), and experts that no token chose.
 
+    Of an index, show how much of their passages its soft tokens restore, where that was measured
+    (`xorag index --restoration`): its spread, the passages that lose most, and what to do.
+
     Example: `xorag inspect runs/reader --text-file article.txt`
+
+    Example: `xorag inspect --index my-index`
     """
     from xorag.artifact.kinds import read_any_manifest
     from xorag.errors import UsageError
 
+    if index is not None:
+        _require_alone(artifact, text, text_file)
+        inspect_index(index, worst=worst, json=json)
+        return
+    if artifact is None:
+        raise UsageError("no artifact was named; give its directory, or an index with --index")
     if text is not None and text_file is not None:
         raise UsageError("--text and --text-file were both given; give one of them")
     with output.working(f"checking {artifact}"):
@@ -64,10 +84,20 @@ def inspect(
     if json:
         output.print_json(_as_json(artifact, manifest, routed))
         return
-    for line in _described(artifact, manifest):
+    for line in described(artifact, manifest):
         output.line(line)
     if routed is not None:
         _show(routed)
+
+
+def _require_alone(artifact: Path | None, text: str | None, text_file: Path | None) -> None:
+    """Check that nothing was given with an index."""
+    from xorag.errors import UsageError
+
+    given = {"an artifact": artifact, "--text": text, "--text-file": text_file}
+    beside = [name for name, value in given.items() if value is not None]
+    if beside:
+        raise UsageError(f"{beside[0]} and --index were both given; give one of them")
 
 
 def _require_reader(manifest: "Manifest") -> None:
@@ -131,34 +161,6 @@ def _cut(ids: Sequence[int], limit: int) -> Sequence[int]:
     if len(ids) > limit:
         output.say(f"the text has {len(ids)} tokens; the first {limit} are read")
     return ids[:limit]
-
-
-def _described(artifact: Path, manifest: "Manifest") -> Iterator[str]:
-    yield f"{manifest.kind} at {artifact}, format {manifest.format}, by xorag {manifest.xorag}"
-    base, encoder = manifest.base_model, manifest.encoder
-    if base is not None:
-        yield (
-            f"base model: {base.name} ({base.layers} layers, {base.hidden} wide, "
-            f"{base.vocab} tokens)"
-        )
-    if encoder is not None:
-        yield f"encoder: {encoder.name} ({encoder.dimensions} wide, {encoder.metric})"
-    for title, values in (("setting", manifest.settings), ("metric", manifest.metrics)):
-        for name, value in _flat(values):
-            yield f"{title} {name}: {value}"
-    if manifest.recipe:
-        yield f"recipe: {sum(1 for _ in _flat(manifest.recipe))} options; --json shows them"
-    for name, size in manifest.sizes.items():
-        yield f"file {name}: {size / 1e6:.1f} MB"
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Nested values with dotted names."""
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
 
 
 def _show(routed: Routed) -> None:

@@ -54,7 +54,7 @@ class IndexWriter:
     def add(self, rows: pa.Table) -> None:
         """Add the passages of documents that the index does not hold."""
         with translate_os_errors(self.index.place.name):
-            self._table.add(rows)
+            self._table.add(self._whole(rows))
         self._wrote()
 
     def replace(self, rows: pa.Table, document_ids: Sequence[str]) -> None:
@@ -66,8 +66,14 @@ class IndexWriter:
                 .when_matched_update_all()
                 .when_not_matched_insert_all()
                 .when_not_matched_by_source_delete(of_these)
-                .execute(rows)
+                .execute(self._whole(rows))
             )
+        self._wrote()
+
+    def update(self, rows: pa.Table) -> None:
+        """Change some columns of passages that the index holds; `rows` has these and the ids."""
+        with translate_os_errors(self.index.place.name):
+            self._table.merge_insert("id").when_matched_update_all().execute(rows)
         self._wrote()
 
     def delete(self, document_ids: Sequence[str]) -> None:
@@ -105,6 +111,13 @@ class IndexWriter:
         per_row = spec.dimensions * (TOKENS_A_PASSAGE if spec.multivector else 1)
         # RabitQ packs eight dimensions into a byte.
         return rows >= FEWEST_ROWS and rows * per_row >= values and spec.dimensions % 8 == 0
+
+    def _whole(self, rows: pa.Table) -> pa.Table:
+        """Rows with all columns; what was measured of a passage has to be measured again."""
+        for field in self._table.schema:
+            if field.name not in rows.column_names:
+                rows = rows.append_column(field, pa.nulls(len(rows), field.type))
+        return rows
 
     def _wrote(self) -> None:
         self._untidied += 1

@@ -14,6 +14,7 @@ from xorag.types.readings import (
     Mode,
     Reading,
 )
+from xorag.types.restorations import Restoration, WordKind, WordLosses
 from xorag.types.strings import FoundString, StringKind
 from xorag.types.verifications import CheckedString, SecondReading, Verification
 
@@ -41,9 +42,12 @@ __all__ = [
     "Prompt",
     "Reading",
     "ReflectionToken",
+    "Restoration",
     "SearchMode",
     "SecondReading",
     "Seconds",
     "StringKind",
     "Verification",
+    "WordKind",
+    "WordLosses",
 ]
