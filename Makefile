@@ -36,6 +36,7 @@ test: check  ## Run the checks and the tests, with coverage
 
 test-vllm: $(RUN_STAMP) $(DEV_STAMP) $(VLLM_STAMP)  ## Compare with a real vLLM server on this CPU
 	$(PY) -m benchmarks.vllm_parity --server-python $(CURDIR)/$(VLLM_VENV)/bin/python
+	$(PY) -m benchmarks.vllm_readers --server-python $(CURDIR)/$(VLLM_VENV)/bin/python
 
 check: $(RUN_STAMP) $(DEV_STAMP)  ## Run the linters, the types and the layers
 	$(BIN)/ruff check
@@ -84,12 +85,15 @@ $(DEV_STAMP): pyproject.toml constraints.txt $(RUN_STAMP) | $(PY)
 	@$(INSTALL) --editable '.[all]' --group dev
 	@touch $@
 
-# vLLM wants other versions than xorag, so it has an environment of its own.
-$(VLLM_STAMP): requirements-vllm.txt | $(PY)
+# vLLM wants other versions than xorag, so it has an environment of its own; xorag is in it, too, for
+# its plugin.
+$(VLLM_STAMP): requirements-vllm.txt pyproject.toml | $(PY)
 	@echo "Installing vLLM for CPUs into $(VLLM_VENV)"
 	@test -x $(VLLM_VENV)/bin/python || $(PY) -m venv $(VLLM_VENV)
 	@$(VLLM_VENV)/bin/python -m pip --disable-pip-version-check install --quiet $(PIP_ARGS) --no-deps \
 	  $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) --requirement requirements-vllm.txt
+	@$(VLLM_VENV)/bin/python -m pip --disable-pip-version-check install --quiet $(PIP_ARGS) --no-deps \
+	  --editable .
 	@touch $@
 
 $(DOCS_STAMP): pyproject.toml constraints.txt $(RUN_STAMP) | $(PY)

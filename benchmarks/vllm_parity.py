@@ -7,8 +7,6 @@ at a time and 16 in flight. Prints JSON; exits with 1 if a token differs.
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,6 +20,7 @@ import numpy as np
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
+from benchmarks.vllm_server import NAME, Starting, versions_of, vllm_serving
 from tests.generation.tiny_tokenizers import byte_level
 from xorag.compression.adapter_export import export_adapters
 from xorag.compression.adapters import LayerAdapter, LowRankAdapters
@@ -40,10 +39,8 @@ from xorag.types import Generation, Prompt
 
 # Heads are 64 wide: vLLM's kernels for CPUs know no narrower ones.
 HIDDEN, HEADS, IN_DIM, CONTEXT, NEW_TOKENS = 128, 2, 12, 512, 12
-NAME, ADAPTERS = "tiny", "soft"
+ADAPTERS = "soft"
 CPU = torch.device("cpu")
-QUIET = {"VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1", "TORCHDYNAMO_DISABLE": "1"}
-ON_CPU = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind"}
 
 
 def main() -> int:
@@ -55,10 +52,9 @@ def main() -> int:
         start = time.perf_counter()
         with _server(given, folder, Path(scratch)) as url:
             started = time.perf_counter() - start
-            version = httpx.get(f"{url}/version", timeout=30).json()["version"]
+            versions = versions_of(url)
             compared = _compare(url, folder, adapters)
     is_same = all(row["same_tokens"] for row in compared)
-    versions = {"vllm": version, "torch": torch.__version__, "python": sys.version.split()[0]}
     found = {"versions": versions, "start_seconds": round(started, 1), "compared": compared}
     print(json.dumps({"is_same": is_same, **found}, indent=2))
     return 0 if is_same else 1
@@ -114,36 +110,11 @@ def _server(given: argparse.Namespace, folder: Path, scratch: Path) -> Iterator[
         httpx.post(f"{given.base_url}/v1/load_lora_adapter", json=loaded, timeout=120)
         yield given.base_url
         return
-    url, log = f"http://127.0.0.1:{given.port}", scratch / "vllm.log"
-    command = [given.server_python, "-m", "vllm.entrypoints.openai.api_server"]
-    command += ["--model", str(folder), "--served-model-name", NAME, "--host", "127.0.0.1"]
-    command += ["--port", str(given.port), "--dtype", "float32", "--enforce-eager"]
-    command += ["--max-model-len", str(CONTEXT), "--max-num-seqs", "16", "--enable-prompt-embeds"]
-    command += ["--enable-lora", "--max-lora-rank", "8"]
-    command += ["--lora-modules", f"{ADAPTERS}={scratch / 'adapters'}"]
-    with log.open("w", encoding="utf-8") as written:
-        environment = {**os.environ, **QUIET, **ON_CPU}
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            command, env=environment, stdout=written, stderr=subprocess.STDOUT, cwd=scratch
-        )
-        try:
-            _wait_for(url, process, log, given.start_seconds)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(timeout=60)
-
-
-def _wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            if httpx.get(f"{url}/health", timeout=5).is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(1)
-    tail = log.read_text(encoding="utf-8", errors="replace")[-3000:]
-    sys.exit(f"vLLM did not start within {seconds:g} s; the end of its log:\n{tail}")
+    starting = Starting(given.server_python, given.port, given.start_seconds, CONTEXT)
+    lora = ["--enable-lora", "--max-lora-rank", "8"]
+    lora += ["--lora-modules", f"{ADAPTERS}={scratch / 'adapters'}"]
+    with vllm_serving(starting, folder, scratch, lora) as url:
+        yield url
 
 
 def _compare(url: str, folder: Path, adapters: LowRankAdapters) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Rows of a judge that a vLLM server writes: each prompt goes whole, and log-probabilities come back.
+"""Rows of a judge that a vLLM server writes: prompts go whole, and log-probabilities come back.
 
 The server keeps what prompts begin with alike by itself. Knows nothing of what the tokens mean.
 """

@@ -10,24 +10,21 @@ from pathlib import Path
 from typing import Final
 
 import torch
-from pydantic import TypeAdapter, ValidationError
-from safetensors import SafetensorError
 from torch import Tensor
 
 from xorag.artifact.manifest import BaseModelShape, Manifest
 from xorag.artifact.shards import MAX_FILE_BYTES, read_shards, shard_writers
 from xorag.artifact.store import read_manifest, write_artifact
 from xorag.compression.projector_artifact import base_model_shape
-from xorag.errors import ArtifactError, ConfigError, ReaderMismatchError
+from xorag.errors import ConfigError, ReaderMismatchError
+from xorag.generation.reader.experts import EXPERTS, Experts, as_stated, stored_experts
 from xorag.generation.reader.lora import LoraFactors, LoraWeights, lora_of
-from xorag.generation.reader.parts import Experts
 from xorag.generation.reader.tokens import TokenRows, token_rows
-from xorag.moe.options import ExpertOptions
 from xorag.moe.upcycle import expert_options, expert_state
 from xorag.reflection.vocabulary import ReflectionVocabulary
 from xorag.runtime.loading import LanguageModel
 
-EXPERTS, LORA, TOKENS = "experts", "lora", "tokens"
+LORA, TOKENS = "lora", "tokens"
 MODEL_FOLDER: Final = "model"
 """Where a merged reader keeps its dense model."""
 
@@ -110,22 +107,15 @@ def load_reader(directory: Path) -> StoredReader:
         ArtifactError: If it is incomplete, altered, or no reader.
     """
     manifest = read_manifest(directory, kind="reader")
-    try:
-        options = TypeAdapter(ExpertOptions).validate_python(manifest.settings.get(EXPERTS))
-        read = {s: read_shards(directory, s, manifest.files) for s in (EXPERTS, LORA, TOKENS)}
+    with as_stated(directory):
+        lora, rows = (read_shards(directory, stem, manifest.files) for stem in (LORA, TOKENS))
         is_merged = any(name.startswith(f"{MODEL_FOLDER}/") for name in manifest.files)
-        rows = read[TOKENS]
         return StoredReader(
-            Experts(options, read[EXPERTS]),
+            stored_experts(directory, manifest),
             manifest,
-            _lora_factors(read[LORA]),
+            _lora_factors(lora),
             None if is_merged else TokenRows(rows["embeddings"], rows.get("head")),
         )
-    except (ValidationError, ConfigError, SafetensorError, KeyError, OSError) as error:
-        raise ArtifactError(
-            f"the reader at {str(directory)!r} does not hold what its manifest states ({error}); "
-            "train it again or copy it again from its source"
-        ) from error
 
 
 def check_fits_base(manifest: Manifest, language: LanguageModel) -> None:

@@ -13,7 +13,8 @@ from xorag.artifact.shards import MAX_FILE_BYTES, shard_writers
 from xorag.artifact.store import translate_os_errors, write_artifact
 from xorag.compression.projector_artifact import base_model_shape
 from xorag.errors import ArtifactError
-from xorag.generation.reader.artifact import EXPERTS, MODEL_FOLDER
+from xorag.generation.reader.artifact import MODEL_FOLDER
+from xorag.generation.reader.experts import EXPERTS
 from xorag.generation.reader.parts import ReaderParts
 from xorag.generation.reader.served import mark_servable
 from xorag.runtime.quiet import quiet_transformers

@@ -3,17 +3,13 @@
 Knows nothing of files.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
-from transformers import PreTrainedModel
 
 from xorag.artifact.manifest import Manifest
 from xorag.errors import ReaderMismatchError
-from xorag.moe.options import ExpertOptions
-from xorag.moe.upcycle import load_expert_state, upcycle
+from xorag.generation.reader.experts import Experts
 from xorag.reflection.vocabulary import ReflectionVocabulary
 from xorag.runtime.loading import LanguageModel
 
@@ -26,24 +22,6 @@ class Place:
     dtype: torch.dtype
     attention: str | None = None
     """transformers' attention implementation; None: its choice."""
-
-
-@dataclass(frozen=True, slots=True)
-class Experts:
-    """The experts and routers of a reader."""
-
-    options: ExpertOptions
-    state: Mapping[str, Tensor]
-    """As `expert_state` names them."""
-
-    def install(self, model: PreTrainedModel) -> None:
-        """Put them around the MLPs of a dense model, in place.
-
-        Raises:
-            ExpertError: If the model has no such layers, or other widths.
-        """
-        upcycle(model, self.options, seed=None)
-        load_expert_state(model, self.state)
 
 
 @dataclass(frozen=True, slots=True)

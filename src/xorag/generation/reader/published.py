@@ -19,7 +19,8 @@ from transformers import CONFIG_MAPPING, PreTrainedConfig, PreTrainedModel
 from xorag.compression.published_weights import weight_files
 from xorag.errors import ArtifactError, ModelNotFoundError
 from xorag.generation.reader.adapter import Adapter, fold_adapter, read_adapter
-from xorag.generation.reader.parts import Experts, Place, ReaderParts, vocabulary_of
+from xorag.generation.reader.experts import Experts
+from xorag.generation.reader.parts import Place, ReaderParts, vocabulary_of
 from xorag.generation.reader.published_experts import (
     PUBLISHED_SCALE,
     PUBLISHED_TOP_K,

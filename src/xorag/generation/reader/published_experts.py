@@ -15,7 +15,7 @@ from torch import Tensor
 
 from xorag.compression.published_weights import read_pickled
 from xorag.errors import ArtifactError
-from xorag.generation.reader.parts import Experts
+from xorag.generation.reader.experts import Experts
 from xorag.moe.options import ExpertOptions
 
 PUBLISHED_TOP_K, PUBLISHED_SCALE = 2, 0.25

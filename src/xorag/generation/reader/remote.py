@@ -7,9 +7,10 @@ from torch import Tensor
 
 from xorag.artifact.store import read_manifest
 from xorag.generation.calibration_artifact import fingerprint_of
-from xorag.generation.reader.artifact import MODEL_FOLDER, load_reader
+from xorag.generation.reader.artifact import MODEL_FOLDER
+from xorag.generation.reader.experts import Experts, read_experts
 from xorag.generation.reader.opening import Reader
-from xorag.generation.reader.parts import Experts, vocabulary_of
+from xorag.generation.reader.parts import vocabulary_of
 from xorag.generation.reader.served import require_servable
 from xorag.moe.upcycle import expert_layers, upcycle
 from xorag.runtime.embeddings_only import load_embeddings_only, read_tensor
@@ -48,8 +49,9 @@ def stored_fingerprint(directory: Path) -> str:
     """
     folder = str(directory / MODEL_FOLDER)
     language = load_embeddings_only(folder, device=torch.device("cpu"))
+    experts = read_experts(directory)
     with loading_from(folder, "the weights of a merged reader"):
-        parameters = _vectors(language, load_reader(directory).experts, folder)
+        parameters = _vectors(language, experts, folder)
     embeddings: Tensor = language.model.get_input_embeddings().weight
     return fingerprint_of(parameters, embeddings, vocabulary_of(language).ordered_ids)
 

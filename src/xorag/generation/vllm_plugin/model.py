@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from vllm.model_executor.models.utils import init_vllm_registered_model, maybe_prefix
 
 from xorag.errors import ExpertError
-from xorag.generation.reader.artifact import load_reader
-from xorag.generation.reader.parts import Experts
+from xorag.generation.reader.experts import Experts, read_experts
 from xorag.generation.reader.served import BASE_ARCHITECTURE
 from xorag.generation.vllm_plugin.layers import dense_name, install_experts
 from xorag.moe.upcycle import load_expert_state
@@ -42,7 +41,7 @@ class ReaderForCausalLM(nn.Module):
             architectures=[getattr(config, BASE_ARCHITECTURE)],
         )
         self._directory = Path(vllm_config.model_config.model).parent
-        experts = load_reader(self._directory).experts
+        experts = read_experts(self._directory)
         self._experts: Experts | None = experts
         layers = getattr(getattr(self.language_model, "model", None), "layers", None)
         if not isinstance(layers, nn.ModuleList):
@@ -88,7 +87,7 @@ class ReaderForCausalLM(nn.Module):
             The names of the parameters that are filled.
         """
         numbers = self._wrapped.keys()
-        experts = self._experts or load_reader(self._directory).experts
+        experts = self._experts or read_experts(self._directory)
         self._experts = None  # so that no copy stays beside those that compute
         load_expert_state(
             self, {k: v for k, v in experts.state.items() if int(k.split(".")[1]) in numbers}
