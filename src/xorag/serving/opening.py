@@ -7,6 +7,7 @@ import torch
 from xorag.artifact.folder_place import FolderPlace
 from xorag.artifact.places import Location, Place, place_of
 from xorag.pipeline.flow import Pipeline
+from xorag.pipeline.generator_kind import GeneratorKind
 from xorag.pipeline.opening import PartNames, Parts, open_parts
 from xorag.retrieval.search import open_encoder
 from xorag.retrieval.timed import IndexOnDemand
@@ -22,8 +23,9 @@ from xorag.types import Mode
 def open_served(names: PartNames, place: torch.device, dtype: torch.dtype) -> Served:
     """Open an index, the models that belong to it, and the projector between them.
 
-    With a reader, the model that it was made of is opened beside it for the other modes. All is
-    loaded, so that the first question doesn't wait; raises as `Pipeline.open` does.
+    With a reader, the model that it was made of is opened beside it for the other modes, unless a
+    vLLM server computes the reader, which then answers in all of them. All is loaded, so that the
+    first question doesn't wait; raises as `Pipeline.open` does.
 
     Args:
         names: Of the parts.
@@ -38,7 +40,7 @@ def open_served(names: PartNames, place: torch.device, dtype: torch.dtype) -> Se
         index.open()
         pipeline.retriever = index
     plain = pipeline
-    if parts.made_of is not None:
+    if parts.made_of is not None and names.generator == GeneratorKind.TRANSFORMERS:
         without = replace(names, model=names.model or parts.made_of, reader=None, calibration=None)
         plain = _beside(pipeline, open_parts(replace(without, reranker=None), place, dtype))
     about = About(
