@@ -30,6 +30,8 @@ from xorag.cli.reading_options import (
     FormOption,
     HopByOption,
     HopsOption,
+    JudgeOption,
+    KeepOption,
     RerankerOption,
     SearchOption,
     SelectOption,
@@ -44,6 +46,7 @@ from xorag.pipeline.finding_options import HopBy, SelectBy
 from xorag.pipeline.generator_kind import GeneratorKind
 from xorag.runtime.memory import collection_paused
 from xorag.types import Answer, Form, GateKind, Mode, SearchMode
+from xorag.types.readings import JUDGED_MODES
 
 if TYPE_CHECKING:
     from xorag.pipeline import Pipeline
@@ -62,7 +65,7 @@ def ask(
     ] = None,
     mode: Annotated[
         Mode,
-        typer.Option(help="Read no passage, their text, soft tokens, or decide and judge."),
+        typer.Option(help="Read no passage, text, soft tokens; decide and judge; judge and read."),
     ] = Mode.XRAG,
     form: FormOption = None,
     budget: BudgetOption = None,
@@ -71,13 +74,17 @@ def ask(
     ] = 1,
     strings_tokens: StringsTokensOption = 32,
     sentences: SentencesOption = 1,
-    k: Annotated[int, typer.Option("-k", help="Passages to read.")] = 1,
+    k: Annotated[
+        int | None, typer.Option("-k", help="Passages to read, 1; in mode cascade to judge, 50.")
+    ] = None,
+    keep: KeepOption = None,
     max_new_tokens: Annotated[int, typer.Option(help="Where the answer is cut.")] = 32,
     reader: Annotated[
         Path | None,
-        typer.Option(help="Reader directory, for mode openrag; unset, one in xorag that fits."),
+        typer.Option(help="Reader directory, for openrag and cascade; unset, xorag's that fits."),
     ] = None,
     calibration: CalibrationOption = None,
+    judge: JudgeOption = None,
     gate: Annotated[
         GateKind | None,
         typer.Option(help="What decides whether to retrieve; unset, as calibrated, else token."),
@@ -123,6 +130,8 @@ def ask(
     Example: `xorag ask "When was Emma published?" --index my-index -k 3 --form strings --verify`
 
     Example: `xorag ask "When was Emma published?" --index my-index -k 10 --form auto --budget 64`
+
+    Example: `xorag ask "When was Emma published?" --index my-index --mode cascade --keep 3`
     """
     options: AskOptions = {
         "mode": mode,
@@ -142,6 +151,7 @@ def ask(
         "hop_by": hop_by,
         "select": select,
         "select_by": select_by,
+        "keep": keep,
         "verify": verify,
         "abstain_unverified": abstain_unverified,
     }
@@ -151,8 +161,9 @@ def ask(
         "encoder": encoder,
         "projector": projector,
         "layout": layout,
-        "reader": reader or ("shipped" if mode is Mode.OPENRAG else None),
+        "reader": reader or ("shipped" if mode in JUDGED_MODES else None),
         "calibration": calibration,
+        "judge": judge,
         "reranker": reranker,
         "search": search,
         "generator": generator,
@@ -235,12 +246,12 @@ def _is_terminal() -> bool:
 
 def _show(answer: Answer) -> None:
     """What an answer rests on, and what it cost."""
-    if answer.mode is Mode.OPENRAG:
+    if answer.mode in JUDGED_MODES:
         output.line()
         show_decision(answer)
     if answer.evidence:
         output.line()
-        show = show_judgements if answer.mode is Mode.OPENRAG else _show_evidence
+        show = show_judgements if answer.mode in JUDGED_MODES else _show_evidence
         show(answer)
     show_verification(answer)
     cost, seconds = answer.cost, answer.cost.seconds

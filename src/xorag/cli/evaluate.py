@@ -1,6 +1,5 @@
 """`xorag eval`: how good the answers of each mode are, and what they cost."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,6 +27,8 @@ from xorag.cli.reading_options import (
     CalibrationOption,
     HopByOption,
     HopsOption,
+    JudgeOption,
+    KeepOption,
     RerankerOption,
     SearchOption,
     SelectOption,
@@ -38,7 +39,8 @@ from xorag.cli.reading_options import (
 from xorag.evaluation.plan import PassageSource, Rows
 from xorag.pipeline.finding_options import HopBy, SelectBy
 from xorag.pipeline.generator_kind import GeneratorKind
-from xorag.types import GateKind, Mode, SearchMode
+from xorag.types import GateKind, SearchMode
+from xorag.types.readings import JUDGED_MODES
 
 if TYPE_CHECKING:
     from xorag.evaluation.forms import EvaluatedForm
@@ -100,6 +102,8 @@ def evaluate(
         typer.Option(help="For openrag, and then of all modes; unset, one in xorag that fits."),
     ] = None,
     calibration: CalibrationOption = None,
+    judge: JudgeOption = None,
+    keep: KeepOption = None,
     gate: Annotated[
         GateKind | None, typer.Option(help="Of openrag; unset, as calibrated, else token.")
     ] = None,
@@ -139,6 +143,9 @@ def evaluate(
 
     Example: `xorag eval --questions hotpotqa.jsonl.gz --modes closed,openrag --reader my-reader
     -k 10 --select 3 --out results/hops`
+
+    Example: `xorag eval --questions hotpotqa.jsonl.gz --modes closed,cascade --index my-index
+    --passages retrieved -k 50 --keep 3 --out results/cascade`
     """
     from xorag.evaluation.directory import EvaluationDirectory
     from xorag.evaluation.plan import Settings, plan_conditions, require_used
@@ -146,8 +153,8 @@ def evaluate(
 
     finding = (hops, hop_by, select, select_by)
     asking = (passages, k, rows, limit, seed, max_new_tokens)
-    settings = Settings(*asking, *finding, gate, threshold, abstain_below, together, as_relevant)
-    settings = replace(settings, verify=verify, abstain_unverified=abstain_unverified)
+    judging = (gate, threshold, abstain_below, together, as_relevant)
+    settings = Settings(*asking, *finding, *judging, verify, abstain_unverified, keep)
     rates = _numbers(tokens_per_passage, "--tokens-per-passage")
     forms = _forms(form, strings_tokens, sentences, budget)
     conditions = plan_conditions(_words(modes), k=k, tokens_per_passage=rates, forms=forms)
@@ -161,12 +168,13 @@ def evaluate(
         from xorag.evaluation.run import Evaluation
         from xorag.pipeline.opening import PartNames
 
-        is_judged = any(item.mode is Mode.OPENRAG for item in conditions)
+        is_judged = any(item.mode in JUDGED_MODES for item in conditions)
         named = reader or ("shipped" if is_judged else None)
         parts = (model, encoder, projector, layout, named, calibration, reranker, search)
         names = PartNames(
             index,
             *parts,
+            judge=judge,
             is_demo_used=passages is PassageSource.RETRIEVED,
             generator=generator,
             base_url=base_url,

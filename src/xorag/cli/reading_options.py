@@ -10,7 +10,8 @@ from xorag.pipeline.form_options import WantedForm
 from xorag.types import SearchMode
 
 CalibrationOption = Annotated[
-    Path | None, typer.Option(help="Of the reader; unset, the one in its directory.")
+    Path | None,
+    typer.Option(help="Of the reader, or of forms for --form auto; unset, those beside them."),
 ]
 ThresholdOption = Annotated[
     float | None, typer.Option(help="The gate's, 0 to 1; unset, as calibrated, else 0.5.")
@@ -61,4 +62,11 @@ VerifyOption = Annotated[
 ]
 AbstainUnverifiedOption = Annotated[
     bool, typer.Option("--abstain-unverified", help="Give no answer where --verify finds a gap.")
+]
+KeepOption = Annotated[
+    int | None, typer.Option(help="Of the -k passages, those that mode cascade reads: 3.")
+]
+JudgeOption = Annotated[
+    Path | None,
+    typer.Option(help="What `xorag train judge` made, for mode cascade; unset, the reader's own."),
 ]

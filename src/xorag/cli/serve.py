@@ -19,7 +19,12 @@ from xorag.cli.options import (
     ServedModelOption,
     ThreadsOption,
 )
-from xorag.cli.reading_options import CalibrationOption, RerankerOption, SearchOption
+from xorag.cli.reading_options import (
+    CalibrationOption,
+    JudgeOption,
+    RerankerOption,
+    SearchOption,
+)
 from xorag.pipeline.generator_kind import GeneratorKind
 from xorag.types import SearchMode
 
@@ -58,9 +63,10 @@ def serve(
     served_adapters: ServedAdaptersOption = None,
     reader: Annotated[
         str | None,
-        typer.Option(help='For mode openrag: a directory, or "shipped" for one in xorag.'),
+        typer.Option(help='For openrag and cascade: a directory, or "shipped" for one in xorag.'),
     ] = None,
     calibration: CalibrationOption = None,
+    judge: JudgeOption = None,
     search: SearchOption = SearchMode.DENSE,
     reranker: RerankerOption = None,
     threads: ThreadsOption = None,
@@ -97,6 +103,7 @@ def serve(
             layout,
             reader,
             calibration,
+            judge=judge,
             reranker=reranker,
             search=search,
             generator=generator,

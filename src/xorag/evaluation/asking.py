@@ -17,6 +17,7 @@ from xorag.evaluation.results import EvidenceResult, Result, VerificationResult
 from xorag.evaluation.scoring import scores_of
 from xorag.pipeline.finding_options import SelectBy
 from xorag.types import AUTO, Answer, Evidence, Form, Mode, Passage
+from xorag.types.readings import JUDGED_MODES
 
 if TYPE_CHECKING:
     from xorag.pipeline.options import AskOptions
@@ -97,8 +98,10 @@ def ask_options(task: Task, condition: Condition, settings: Settings) -> "AskOpt
         options |= {"hops": settings.hops, "hop_by": settings.hop_by}
     if condition.k and settings.verify:
         options |= {"verify": True, "abstain_unverified": settings.abstain_unverified}
-    judges = condition.mode is Mode.OPENRAG
-    if condition.k and (judges or settings.select_by is SelectBy.RERANKER):
+    judges = condition.mode in JUDGED_MODES
+    if condition.mode is Mode.CASCADE:
+        options["keep"] = settings.keep
+    elif condition.k and (judges or settings.select_by is SelectBy.RERANKER):
         options |= {"select": settings.select, "select_by": settings.select_by}
     if judges:
         options |= {
@@ -139,7 +142,7 @@ def build_result(asked: Asked, condition: Condition, answer: Answer) -> Result:
         )
     is_retrieved = condition.k > 0 and asked.given is None
     golds = gold_passages(question) if is_retrieved else ()
-    # In mode openrag the answer is that of one path, and rests on its passages alone.
+    # Where a reader judges, the answer is that of one path, and rests on its passages alone.
     read = [item.passage for item in answer.evidence if item.is_chosen is not False]
     return Result(
         id=question.id,

@@ -16,13 +16,14 @@ from xorag.evaluation.registered import Models
 from xorag.generation.reader.shipped import shipped_reader
 from xorag.pipeline import Pipeline
 from xorag.pipeline.generator_kind import GeneratorKind
-from xorag.pipeline.needs import needed_reader
+from xorag.pipeline.needs import needed_cascade, needed_reader
 from xorag.pipeline.opening import PartNames, Parts, open_parts
 from xorag.pipeline.opening_reader import SHIPPED
 from xorag.retrieval.timed import IndexOnDemand
 from xorag.runtime.device import pick_device, pick_dtype
 from xorag.runtime.sources import default_index_path
 from xorag.types import Mode, SearchMode
+from xorag.types.readings import JUDGED_MODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Opened:
 
     pipeline: Pipeline
     models: Models
+    projector: Manifest | None = None
 
 
 def open_models(
@@ -90,11 +92,13 @@ def open_models(
         reader=None if names.reader is None else str(names.reader),
         reader_sha256=_reader_digest(names),
         calibration=_calibrated(parts),
+        form_calibration=None if parts.forms is None else parts.forms.fingerprint,
+        judge=None if names.judge is None else str(names.judge),
         reranker=names.reranker,
         search=_search_name(names, parts),
         generator=None if names.generator == GeneratorKind.TRANSFORMERS else str(names.generator),
     )
-    return Opened(pipeline, models)
+    return Opened(pipeline, models, parts.projector)
 
 
 def _require_ranking() -> None:
@@ -118,8 +122,10 @@ def _require(
             "with --projector, train one with `xorag train projector`, or leave out xrag of "
             "--modes and forms with soft tokens of --form"
         )
-    if Mode.OPENRAG in modes:
+    if JUDGED_MODES.intersection(modes):
         needed_reader(parts.openrag)
+    if Mode.CASCADE in modes:
+        needed_cascade(parts.cascade)
     if passages is PassageSource.RETRIEVED:
         for mode in modes:
             pipeline.prepare(mode)

@@ -105,6 +105,8 @@ class Settings:
     """Whether answers are looked up in their passages, where a mode reads any."""
     abstain_unverified: bool = False
     """Whether an answer is withheld in which something is not found."""
+    keep: int | None = None
+    """Passages that mode `cascade` reads of the `k` that it judges; None: as it does."""
 
     def __post_init__(self) -> None:
         for name, value in (
@@ -126,6 +128,7 @@ class Settings:
             verify=self.verify,
             abstain_unverified=self.abstain_unverified,
         )
+        checked(mode=Mode.CASCADE, keep=self.keep)
         if self.hops > 1 and self.passages is not PassageSource.RETRIEVED:
             raise UsageError(
                 f"--hops {self.hops} looks for passages, but they are {self.passages.value}; give "
@@ -147,6 +150,9 @@ MODES: Mapping[str, EvaluatedMode] = MappingProxyType(
         "xrag": EvaluatedMode(Mode.XRAG, reads_passages=True, has_rates=True, has_forms=True),
         "openrag": EvaluatedMode(
             Mode.OPENRAG, reads_passages=True, has_rates=False, has_forms=True
+        ),
+        "cascade": EvaluatedMode(
+            Mode.CASCADE, reads_passages=True, has_rates=False, has_forms=True
         ),
     }
 )
@@ -203,7 +209,10 @@ def require_used(settings: Settings, conditions: Sequence[Condition]) -> None:
             "--verify looks answers up in passages, but none is read; leave it out, or add text, "
             "xrag or openrag to --modes"
         )
-    if any(condition.mode is Mode.OPENRAG for condition in conditions):
+    modes = {condition.mode for condition in conditions}
+    if settings.keep is not None and Mode.CASCADE not in modes:
+        raise UsageError("--keep is for mode 'cascade'; leave it out, or add cascade to --modes")
+    if Mode.OPENRAG in modes:
         return
     by_relevance = settings.select is not None and settings.select_by is not SelectBy.RERANKER
     given = {
@@ -214,6 +223,8 @@ def require_used(settings: Settings, conditions: Sequence[Condition]) -> None:
         "--as-relevant": settings.as_relevant,
         "--select by relevance": by_relevance,
     }
+    if Mode.CASCADE in modes:
+        given = {"--select by relevance": by_relevance}
     if unused := [name for name, is_given in given.items() if is_given]:
         raise UsageError(
             f"{' and '.join(unused)} is for mode 'openrag', which is not asked; leave it out, or "

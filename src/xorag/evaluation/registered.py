@@ -49,6 +49,10 @@ class Models:
     """Of its manifest; None where it has none, as published checkpoints."""
     calibration: str | None = None
     """The gate that the reader's calibration chose, such as `token at 0.4`."""
+    form_calibration: str | None = None
+    """Of what each form is worth, by its numbers; None: form auto goes by similarity."""
+    judge: str | None = None
+    """What lets the reader judge soft tokens, where it is not the one in the reader's folder."""
     reranker: str | None = None
     search: str | None = None
     """How an index is searched, where it is not by embedding."""

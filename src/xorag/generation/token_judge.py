@@ -5,6 +5,7 @@ soft token is made by a projector of the reader's own, and adapters act while pa
 Knows nothing of how passages are found, nor of what is done with those that are relevant.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from textwrap import shorten
@@ -21,6 +22,7 @@ from xorag.types import Form, Hit
 
 MOST_TITLE = 48
 """Characters of a title that are shown; few have more, and one long row makes all others long."""
+_LEAST = 1e-6
 QUESTIONS_AT_ONCE = 32
 """Whose keys and values are kept at a time."""
 
@@ -31,6 +33,8 @@ class SoftJudgements:
 
     relevances: tuple[float, ...]
     """Of each passage in order, 0 to 1."""
+    scores: tuple[float, ...]
+    """By which they are compared: the relevance, and how similar question and passage are."""
     prompt_tokens: int
     """Of the question and of all that was read after it."""
     passage_tokens: tuple[int, ...]
@@ -47,6 +51,7 @@ class TokenJudge:
         layout: Layout,
         *,
         with_title: bool,
+        similarity_weight: float = 0.0,
         batch_tokens: int = BATCH_TOKENS,
     ) -> None:
         """Wrap a reader.
@@ -56,11 +61,14 @@ class TokenJudge:
             encoder: Of its tokenizer, which has the reflection tokens.
             layout: How questions are worded.
             with_title: Whether titles stand beside soft tokens, as they did in training.
+            similarity_weight: What the encoder's similarity counts beside the log-odds of
+                relevance, as training found it.
             batch_tokens: The most positions computed together.
 
         Raises:
             ReflectionError: If the tokenizer lacks reflection tokens.
         """
+        self.similarity_weight = similarity_weight
         self._model = model
         self._judge = Judge(model, encoder, layout, batch_tokens=batch_tokens)
         self.with_title = with_title
@@ -72,7 +80,8 @@ class TokenJudge:
 
         Args:
             questions: In plain words.
-            hits: The passages of each, with their embeddings.
+            hits: The passages of each, with their embeddings, and their similarities to the
+                question where these shall count.
             task: What the questions want.
 
         Returns:
@@ -100,14 +109,29 @@ class TokenJudge:
         with self._model.adapted(reads_soft_tokens=True):
             paths = self._judge.read(begun, paragraphs, max_new_tokens=1)
         asked = [len(prompt.token_ids) for prompt in begun.beginnings.prompts]
-        return [
-            SoftJudgements(
-                tuple(path.critique.relevance if path.critique else 0.0 for path in paths[i]),
-                asked[i] + sum(path.prompt_tokens for path in paths[i]),
-                tuple(path.prompt_tokens for path in paths[i]),
-            )
-            for i in range(len(questions))
-        ]
+        found: list[SoftJudgements] = []
+        for i, row in enumerate(hits):
+            relevances = [path.critique.relevance if path.critique else 0.0 for path in paths[i]]
+            tokens = tuple(path.prompt_tokens for path in paths[i])
+            scores = self._scores(relevances, row)
+            found.append(SoftJudgements(tuple(relevances), scores, asked[i] + sum(tokens), tokens))
+        return found
+
+    def _scores(self, relevances: Sequence[float], hits: Sequence[Hit]) -> tuple[float, ...]:
+        """Log-odds of relevance and weighted similarity; that of all passages is known, or none."""
+        odds = [log_odds(relevance) for relevance in relevances]
+        similarities = [hit.similarity for hit in hits]
+        known = [value for value in similarities if value is not None]
+        if len(known) < len(hits):
+            return tuple(odds)
+        weight = self.similarity_weight
+        return tuple(one + weight * value for one, value in zip(odds, known, strict=True))
+
+
+def log_odds(probability: float) -> float:
+    """The logarithm of how much likelier it is than not; finite for 0 and 1."""
+    kept = min(max(probability, _LEAST), 1 - _LEAST)
+    return math.log(kept / (1 - kept))
 
 
 def soft_fact(hit: Hit, *, with_title: bool) -> Context:
@@ -117,7 +141,11 @@ def soft_fact(hit: Hit, *, with_title: bool) -> Context:
         hit: With its embedding.
         with_title: Whether the title is shown.
     """
+    # A passage that is too long for one embedding has those of its pieces.
+    embeddings = hit.pieces if hit.embedding is None else None
     if not with_title:
-        return Context(hit, Form.TOKEN)
+        return Context(hit, Form.TOKEN, embeddings)
     title = shorten(hit.passage.title, MOST_TITLE, placeholder="…")
-    return Context(replace(hit, passage=replace(hit.passage, title=title)), Form.STRINGS)
+    return Context(
+        replace(hit, passage=replace(hit.passage, title=title)), Form.STRINGS, embeddings
+    )

@@ -31,6 +31,8 @@ class TokenJudgeSettings:
     """Of `reader_fingerprint`."""
     with_title: bool
     """Whether titles stand beside soft tokens."""
+    similarity_weight: float = 0.0
+    """What the encoder's similarity counts beside the log-odds of relevance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,5 +104,10 @@ def open_token_judge(
     projector = saved.projector.projector.to(model.device)
     soft = SoftTokenModel(model, projector, saved.projector.adapters)
     return TokenJudge(
-        soft, encoder, layout, with_title=saved.settings.with_title, batch_tokens=batch_tokens
+        soft,
+        encoder,
+        layout,
+        with_title=saved.settings.with_title,
+        similarity_weight=saved.settings.similarity_weight,
+        batch_tokens=batch_tokens,
     )

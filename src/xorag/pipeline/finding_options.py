@@ -11,6 +11,8 @@ from xorag.errors import UsageError
 from xorag.types import Mode
 
 MAX_HOPS = 8
+USUAL_KEEP = 3
+"""Passages that mode cascade reads."""
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
@@ -33,7 +35,7 @@ class SelectBy(StrEnum):
 
 
 class FindingOptions(TypedDict, total=False):
-    """The keywords for questions whose answer stands in several passages."""
+    """The keywords for looking for passages, and for choosing those that are read."""
 
     hops: int
     """How often passages are looked for, 1 to 8, each time for what the last ones name; default 1.
@@ -45,6 +47,9 @@ class FindingOptions(TypedDict, total=False):
     in mode `openrag` all in one paragraph; unset, read all."""
     select_by: SelectBy | str | None
     """`relevance` or `reranker`; unset, relevance in mode `openrag`, else the reranker."""
+    keep: int | None
+    """Passages that mode `cascade` reads, of those that it judges by their soft tokens; default
+    3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,8 @@ class Finding:
     select: int | None = None
     select_by: SelectBy | None = None
     """None where all passages are read."""
+    keep: int = USUAL_KEEP
+    """In mode cascade only."""
 
 
 def checked_finding(mode: Mode, options: FindingOptions) -> Finding:
@@ -66,11 +73,15 @@ def checked_finding(mode: Mode, options: FindingOptions) -> Finding:
     """
     hops, select, by = options.get("hops", 1), options.get("select"), options.get("select_by")
     require_hops(hops)
+    keep = _checked_keep(mode, options.get("keep"))
+    if mode is Mode.CASCADE and select is not None:
+        raise UsageError("mode 'cascade' selects by soft tokens; give keep in place of select")
     named = None if by is None else _one_of(SelectBy, "way to select", by)
     if select is None:
         if named is not None:
             raise UsageError(f"--select-by {named.value} needs a number of passages; give --select")
-        return Finding(hops, _one_of(HopBy, "way to hop", options.get("hop_by", HopBy.NAMES)))
+        hop_by = _one_of(HopBy, "way to hop", options.get("hop_by", HopBy.NAMES))
+        return Finding(hops, hop_by, keep=keep)
     if select < 1:
         raise UsageError(f"at least 1 passage must be selected, got {select}; leave it out for all")
     if mode is Mode.CLOSED:
@@ -82,6 +93,20 @@ def checked_finding(mode: Mode, options: FindingOptions) -> Finding:
         )
     hop_by = _one_of(HopBy, "way to hop", options.get("hop_by", HopBy.NAMES))
     return Finding(hops, hop_by, select, chosen)
+
+
+def _checked_keep(mode: Mode, keep: int | None) -> int:
+    """How many passages mode cascade reads."""
+    if keep is None:
+        return USUAL_KEEP
+    if mode is not Mode.CASCADE:
+        raise UsageError(
+            f"keep goes with mode 'cascade' only, got mode {mode.value!r}; leave it out, or give "
+            "select"
+        )
+    if keep < 1:
+        raise UsageError(f"at least 1 passage must be kept, got {keep}; mode 'closed' reads none")
+    return keep
 
 
 def require_hops(hops: int) -> None:

@@ -14,9 +14,11 @@ import torch
 from xorag.generation.prompting import PromptBuilder
 from xorag.generation.protocol import Generator, IsWanted, OnText
 from xorag.pipeline.answers import Asked, evidence_of
+from xorag.pipeline.cascade import Cascade, skimming
 from xorag.pipeline.forms.choosing import Forms, wanted_pieces
 from xorag.pipeline.hops import in_hops
 from xorag.pipeline.needs import (
+    needed_cascade,
     needed_reader,
     needed_retriever,
     require_asked,
@@ -32,14 +34,8 @@ from xorag.pipeline.watching import OnAnswer, Onlooker, OnPassages
 from xorag.pipeline.writing import Writer
 from xorag.retrieval.timed import TimedEmbedder, TimedHits, TimedRetriever
 from xorag.runtime.device import pick_device, pick_dtype
-from xorag.types import (
-    Answer,
-    ChooseReadings,
-    GateKind,
-    Mode,
-    Passage,
-    Seconds,
-)
+from xorag.types import Answer, ChooseReadings, GateKind, Mode, Passage, Seconds
+from xorag.types.readings import JUDGED_MODES
 
 
 class Pipeline:
@@ -76,9 +72,12 @@ class Pipeline:
         self.trained_tokens = trained_tokens
         self.openrag: OpenRag | None = None
         """The reader of mode openrag, where there is one."""
+        self.cascade: Cascade | None = None
+        """Judges soft tokens in mode cascade, where the reader has learnt it."""
         self.reranker: ScoresHits | None = None
         self._choose_readings = choose_readings
-        self._forms = Forms(builder.encoder, trained_tokens)
+        self.forms = Forms(builder.encoder, trained_tokens)
+        """Chooses what is shown of passages."""
         self._has_projector = has_projector
 
     @classmethod
@@ -123,6 +122,9 @@ class Pipeline:
             trained_tokens=parts.trained_tokens,
         )
         pipeline.openrag, pipeline.reranker = parts.openrag, parts.reranker
+        pipeline.cascade = parts.cascade
+        if parts.forms is not None:
+            pipeline.forms.gains = parts.forms.gains
         return pipeline
 
     def ask(
@@ -188,7 +190,7 @@ class Pipeline:
         """
         asking = checked(**options)
         require_asked(questions, passages)
-        answer = self._judged if asking.mode is Mode.OPENRAG else self._answer
+        answer = self._judged if asking.mode in JUDGED_MODES else self._answer
         onlooker = Onlooker(on_answer, on_passages, on_text, is_wanted)
         return answer(questions, passages, asking, onlooker)
 
@@ -198,8 +200,10 @@ class Pipeline:
         Without it, the index's encoder is opened at the first question that needs it.
         """
         asking = checked(mode=mode)
-        if asking.mode is Mode.OPENRAG:
+        if asking.mode in JUDGED_MODES:
             needed_reader(self.openrag)
+        if asking.mode is Mode.CASCADE:
+            needed_cascade(self.cascade)
         if asking.reading is not None:
             require_projector(asking.reading, has_projector=self._has_projector)
             needed_retriever(self.retriever).open()
@@ -211,7 +215,7 @@ class Pipeline:
         asking: Asking,
         onlooker: Onlooker,
     ) -> list[Answer]:
-        found = self._retrieve(questions, passages, asking)
+        found = self.retrieve(questions, passages, asking)
         asked, before = self._word(questions, found, asking)
         if onlooker.on_passages is not None:
             for i, item in enumerate(asked):
@@ -225,27 +229,32 @@ class Pipeline:
         asking: Asking,
         onlooker: Onlooker,
     ) -> list[Answer]:
-        """Mode openrag: passages are found for those questions only that want some."""
+        """Modes openrag and cascade: passages are found for those questions that want some."""
         openrag = needed_reader(self.openrag)
+        cascade = needed_cascade(self.cascade) if asking.mode is Mode.CASCADE else None
         if passages is None and asking.judging.gate is not GateKind.NEVER:
             needed_retriever(self.retriever)
 
         def find(places: Sequence[int]) -> Found:
             given = None if passages is None else [passages[i] for i in places]
-            hits = self._retrieve([questions[i] for i in places], given, asking)
-            contexts = self._in_form([questions[i] for i in places], hits, asking)
+            asked = [questions[i] for i in places]
+            hits = self.retrieve(asked, given, skimming(asking) if cascade else asking)
+            if cascade is not None:
+                embedder, forms = self.embedder, self.forms
+                return cascade.found(asked, hits, asking, embedder, forms, self._in_form)
+            contexts = self._in_form(asked, hits, asking)
             encode = hits.encode_seconds + contexts.encode_seconds
             return Found(contexts.of_questions, encode, hits.search_seconds)
 
         return judged(openrag, questions, asking, find, onlooker)
 
-    def _retrieve(
+    def retrieve(
         self,
         questions: Sequence[str],
         passages: Sequence[Sequence[Passage]] | None,
         asking: Asking,
     ) -> TimedHits:
-        """Find what the questions shall be answered from, or take what was given."""
+        """Find what questions shall be answered from, or take what was given; raises as `ask`."""
         if asking.reading is None:
             return TimedHits([[] for _ in questions])
         require_projector(asking.reading, has_projector=self._has_projector)
@@ -256,7 +265,7 @@ class Pipeline:
             pieces = wanted_pieces(asking.reading, is_auto=asking.budget is not None)
             found = finder.find(questions, k=asking.k, pieces=pieces)
         kept = reranked(questions, found, asking.finding, self.reranker)
-        return self._forms.compared(questions, kept, asking, self.embedder)
+        return self.forms.compared(questions, kept, asking, self.embedder)
 
     def _word(
         self, questions: Sequence[str], found: TimedHits, asking: Asking
@@ -280,9 +289,9 @@ class Pipeline:
 
     def _in_form(self, questions: Sequence[str], found: TimedHits, asking: Asking) -> Contexts:
         """Each passage in the form in which it shall be read."""
-        is_judged = asking.mode is Mode.OPENRAG and self.openrag is not None
+        is_judged = asking.mode in JUDGED_MODES and self.openrag is not None
         counter = self.openrag.judge.prompts if is_judged else self.builder
-        choose = self._forms.chooser(asking, self._choose_readings, counter)
+        choose = self.forms.chooser(asking, self._choose_readings, counter)
         readings = [
             chosen_readings(question, asking.mode, hits, choose)
             for question, hits in zip(questions, found.hits, strict=True)

@@ -31,6 +31,18 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
+class Skimmed:
+    """What judging the passages of a question by their soft tokens took, and what it left out."""
+
+    left_out: tuple[Context, ...]
+    """Passages that were judged and are not read."""
+    tokens: tuple[int, ...]
+    """That each of them took."""
+    prompt_tokens: int
+    """Read for judging all of the question's passages."""
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
     """All that a question's answer is made of."""
 
@@ -42,6 +54,8 @@ class Judged:
     """The answer without passages, where it was written."""
     encode_seconds: float
     search_seconds: float
+    skimmed: Skimmed | None = None
+    """In mode cascade only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +79,8 @@ def judged_answer(
         prompts: Which can count tokens.
     """
     choice = _choose(judged, asking.judging)
-    evidence = tuple(_evidence(judged.read, choice.path, prompts)) if judged.read else ()
+    read = tuple(_evidence(judged.read, choice.path, prompts)) if judged.read else ()
+    evidence = (*read, *_left_out(judged.skimmed, prompts)) if judged.skimmed else read
     total = generate + judged.encode_seconds + judged.search_seconds
     seconds = Seconds(judged.encode_seconds, judged.search_seconds, generate, total)
     return Answer(
@@ -131,14 +146,30 @@ def _evidence(read: Read, chosen: Path | None, prompts: JudgingPrompts) -> Itera
         )
 
 
+def _left_out(skimmed: Skimmed, prompts: JudgingPrompts) -> Iterator[Evidence]:
+    """Each passage that was judged by its soft token and is not read."""
+    for item, tokens in zip(skimmed.left_out, skimmed.tokens, strict=True):
+        yield Evidence(
+            item.hit.passage,
+            item.hit.score,
+            item.form,
+            tokens,
+            prompts.tokens_as_text(item.hit.passage),
+            is_chosen=False,
+            reason=item.reason,
+        )
+
+
 def _cost(judged: Judged, evidence: Sequence[Evidence], seconds: Seconds) -> Cost:
     """Everything that was read and written for a question, on all its paths."""
     paths = [
         *(judged.read.paths if judged.read else ()),
         *([judged.closed] if judged.closed else ()),
     ]
+    skimmed = judged.skimmed.prompt_tokens if judged.skimmed else 0
+    read = sum(path.prompt_tokens for path in paths)
     return Cost(
-        prompt_tokens=judged.question_tokens + sum(path.prompt_tokens for path in paths),
+        prompt_tokens=judged.question_tokens + read + skimmed,
         passage_tokens_as_text=sum(item.tokens_as_text for item in evidence),
         passage_tokens_used=sum(item.tokens for item in evidence),
         generated_tokens=sum(len(path.token_ids) for path in paths),

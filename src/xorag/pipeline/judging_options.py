@@ -5,22 +5,23 @@ Knows nothing of models or passages.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypedDict
 
 from xorag.errors import UsageError
 from xorag.types import GateKind, Mode
+from xorag.types.readings import JUDGED_MODES
 
 if TYPE_CHECKING:
     from xorag.reflection.scoring import Weights
 
 
 class JudgingOptions(TypedDict, total=False):
-    """The keywords that only mode `openrag` has."""
+    """The keywords that only the modes `openrag` and `cascade` have."""
 
     gate: GateKind | str | None
     """By what is decided whether to retrieve: `token`, `minp`, `meanp`, `always` or `never`; unset,
-    the calibration's, else `token`."""
+    the calibration's, else `token`; in mode `cascade` `always`."""
     threshold: float | None
     """The gate's, 0 to 1; unset, the calibration's where the gate is the same, else 0.5."""
     weights: "Weights | None"
@@ -66,15 +67,15 @@ def checked_judging(mode: Mode, options: JudgingOptions) -> Judging:
         together=options.get("together", False),
         as_relevant=options.get("as_relevant", False),
     )
-    if mode is not Mode.OPENRAG and given != Judging():
+    if mode not in JUDGED_MODES and given != Judging():
         names = [
             name
             for name in JudgingOptions.__annotations__
             if options.get(name) is not None and options.get(name) is not False
         ]
         raise UsageError(
-            f"{' and '.join(names)} go with mode 'openrag' only, got mode {mode.value!r}; "
-            "leave them out, or use mode 'openrag'"
+            f"{' and '.join(names)} go with the modes 'openrag' and 'cascade' only, got mode "
+            f"{mode.value!r}; leave them out, or use mode 'openrag'"
         )
     if given.threshold is not None and not 0 <= given.threshold <= 1:
         raise UsageError(f"a gate's threshold must be 0 to 1, got {given.threshold}")
@@ -85,6 +86,8 @@ def checked_judging(mode: Mode, options: JudgingOptions) -> Judging:
         )
     if given.abstain_below is not None and not math.isfinite(given.abstain_below):
         raise UsageError(f"abstain_below must be a number, got {given.abstain_below}")
+    if mode is Mode.CASCADE and given.gate is None:
+        return replace(given, gate=GateKind.ALWAYS)
     return given
 
 

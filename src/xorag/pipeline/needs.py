@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from xorag.errors import IndexNotFoundError, ProjectorMismatchError, UsageError
 from xorag.generation.prompting import WITHOUT_SOFT_TOKENS
+from xorag.pipeline.cascade import Cascade
 from xorag.pipeline.openrag import OpenRag
 from xorag.retrieval.timed import TimedRetriever
 from xorag.runtime.sources import default_index_path
@@ -51,6 +52,21 @@ def needed_reader(openrag: OpenRag | None) -> OpenRag:
             "Pipeline.open(reader=...)), or use another mode"
         )
     return openrag
+
+
+def needed_cascade(cascade: Cascade | None) -> Cascade:
+    """What judges soft tokens in mode cascade.
+
+    Raises:
+        UsageError: If there is none.
+    """
+    if cascade is None:
+        raise UsageError(
+            "mode 'cascade' needs a reader in this process that judges soft tokens, and none is "
+            "open; name one with --reader (in Python, Pipeline.open(reader=...)), and what "
+            "`xorag train judge` made for it with --judge, or use another mode"
+        )
+    return cascade
 
 
 def require_projector(reading: Reading | None, *, has_projector: bool) -> None:

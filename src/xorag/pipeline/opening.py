@@ -3,7 +3,6 @@
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from transformers import PreTrainedModel
@@ -19,30 +18,30 @@ from xorag.generation.prompting import PromptBuilder, word_means
 from xorag.generation.protocol import Generator
 from xorag.generation.vllm import VllmGenerator
 from xorag.generation.vllm_remote import RemoteModel
+from xorag.pipeline.cascade import Cascade
+from xorag.pipeline.forms.calibration_artifact import FormCalibration
 from xorag.pipeline.generator_kind import GeneratorKind
+from xorag.pipeline.opening_forms import named_form_calibration, open_form_calibration
 from xorag.pipeline.opening_reader import (
     OpenedLanguage,
     ReaderNames,
     open_embeddings,
     open_language,
 )
+from xorag.pipeline.opening_search import (
+    open_embedder,
+    open_encoder,
+    open_index,
+    open_reranker,
+)
 from xorag.pipeline.openrag import OpenRag
-from xorag.pipeline.options import one_of
 from xorag.pipeline.remote_options import Remote, RemoteNames, RemoteOptions, checked_remote
 from xorag.pipeline.selecting import ScoresHits
 from xorag.retrieval.timed import (
-    PIECE_TOKENS,
-    IndexOnDemand,
-    PiecesOnDemand,
     TimedEmbedder,
     TimedRetriever,
-    open_named_encoder,
 )
-from xorag.runtime.sources import default_index_path
 from xorag.types import ReflectionToken, SearchMode
-
-if TYPE_CHECKING:
-    from xorag.retrieval.encoder import PassageEncoder
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +65,11 @@ class PartOptions(RemoteOptions, total=False):
     checkpoint, or "shipped" for one that comes with xorag. It brings its language model, which the
     other modes then use, too."""
     calibration: str | Path | None
-    """Of that reader, made by `xorag calibrate`; unset, the one in its own directory, if any."""
+    """Made by `xorag calibrate`: of that reader, or with its `--form auto` of the projector, for
+    form auto; unset, those in their own directories, if any."""
+    judge: str | Path | None
+    """For mode cascade: what `xorag train judge` made for that reader; unset, what lies in its own
+    directory, if anything."""
     search: SearchMode | str
     """How the index is searched: `dense`, the default, `bm25` or `hybrid`."""
     reranker: str | None
@@ -84,6 +87,7 @@ class PartNames:
     layout: str | None = None
     reader: str | Path | None = None
     calibration: str | Path | None = None
+    judge: str | Path | None = None
     reranker: str | None = None
     search: SearchMode | str = SearchMode.DENSE
     is_demo_used: bool = True
@@ -115,10 +119,14 @@ class Parts:
     projector: Manifest | None
     openrag: OpenRag | None = None
     """Where a reader was named."""
+    cascade: Cascade | None = None
+    """Where that reader can judge soft tokens."""
     made_of: str | None = None
     """The language model that the reader was made of; None without a reader, or of a published
     checkpoint, which does not say it."""
     reranker: ScoresHits | None = None
+    forms: FormCalibration | None = None
+    """What each form of a passage is worth, where that is known."""
 
     @property
     def trained_tokens(self) -> int | None:
@@ -150,11 +158,15 @@ def open_parts(
     """
     remote = checked_remote(names.remote)
     encoder = names.encoder
-    retriever = _open_index(names, place)
+    retriever = open_index(
+        names.index, encoder, names.search, place, is_demo_used=names.is_demo_used
+    )
     # Without an index, an encoder that was named is opened at once: the projector must fit it.
-    named = _open_encoder(encoder, place) if encoder and retriever is None else None
+    named = open_encoder(encoder, place) if encoder and retriever is None else None
     spec = retriever.manifest.encoder if retriever else named.spec if named else None
-    named_reader = ReaderNames(names.reader, names.calibration, names.is_calibrated)
+    of_forms = named_form_calibration(names.calibration)
+    of_gate = None if of_forms else names.calibration
+    named_reader = ReaderNames(names.reader, of_gate, names.is_calibrated, names.judge)
     opened = _open_language(names, named_reader, place, dtype, remote)
     language, shape = opened.language, opened.shape
     directory = Path(names.projector) if names.projector is not None else None
@@ -174,15 +186,31 @@ def open_parts(
         ),
         _generator(model, prompts, there, batch_tokens),
         retriever,
-        _embedder(retriever, named, recorded, place),
+        open_embedder(retriever, named, recorded, place),
         model=shape,
         encoder=spec or recorded,
         projector=saved.manifest if saved else None,
         openrag=opened.openrag(
             model, prompts, named_reader, batch_tokens=batch_tokens, remote=there
         ),
+        cascade=opened.cascade(prompts, named_reader, batch_tokens=batch_tokens),
         made_of=opened.made_of,
-        reranker=_open_reranker(names.reranker, place) if names.reranker else None,
+        reranker=open_reranker(names.reranker, place) if names.reranker else None,
+        forms=_open_forms(of_forms, names, saved, opened, spec),
+    )
+
+
+def _open_forms(
+    named: Path | None,
+    names: PartNames,
+    saved: SavedProjector | None,
+    opened: OpenedLanguage,
+    spec: EncoderSpec | None,
+) -> FormCalibration | None:
+    """What forms are worth; a reader answers otherwise than the model this was seen of."""
+    is_beside = names.is_calibrated and opened.reader is None
+    return open_form_calibration(
+        named, names.projector, saved, opened.shape, spec, is_beside=is_beside
     )
 
 
@@ -235,44 +263,4 @@ def _with_projector(
         logger.info("a projector's adapters are left out, since a reader has other weights")
     return SoftTokenModel(
         opened.language.model, saved.projector.to(place), None if is_reader else saved.adapters
-    )
-
-
-def _open_index(names: PartNames, place: torch.device) -> IndexOnDemand | None:
-    """The index that was named, else the demo's, else none."""
-    directory = default_index_path() if names.index is None else Path(names.index)
-    if names.index is None and not (names.is_demo_used and directory.exists()):
-        return None
-    mode = one_of(SearchMode, names.search)
-    return IndexOnDemand(directory, encoder=names.encoder, mode=mode, device=place)
-
-
-def _open_encoder(name: str, place: torch.device) -> "PassageEncoder":
-    # Imported here: sentence-transformers takes seconds to import.
-    from xorag.retrieval.encoder import Encoder  # noqa: PLC0415
-
-    return Encoder.open(name, device=place)
-
-
-def _open_reranker(name: str, place: torch.device) -> ScoresHits:
-    from xorag.retrieval.rerank import open_reranker  # noqa: PLC0415 - takes seconds to import
-
-    return open_reranker(name, device=place)
-
-
-def _embedder(
-    index: IndexOnDemand | None,
-    named: "PassageEncoder | None",
-    recorded: EncoderSpec | None,
-    place: torch.device,
-) -> TimedEmbedder | None:
-    """What encodes pieces: the index's encoder, else the one named, else the projector's own."""
-    if index is not None:
-        return PiecesOnDemand(index.encoder, piece_tokens=index.piece_tokens)
-    spec = named.spec if named is not None else recorded
-    if spec is None:
-        return None
-    return PiecesOnDemand(
-        lambda: named if named is not None else open_named_encoder(spec, None, place),
-        piece_tokens=min(PIECE_TOKENS, spec.max_tokens or PIECE_TOKENS),
     )

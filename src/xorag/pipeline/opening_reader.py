@@ -25,8 +25,11 @@ from xorag.generation.reader.opening import Reader, open_reader
 from xorag.generation.reader.remote import open_remote_reader, stored_fingerprint
 from xorag.generation.reader.shipped import SHIPPED as READERS
 from xorag.generation.reader.shipped import shipped_reader
+from xorag.generation.token_judge_artifact import FOLDER_NAME as JUDGE_FOLDER
+from xorag.generation.token_judge_artifact import load_token_judge, open_token_judge
 from xorag.generation.vllm_remote import RemoteModel
 from xorag.generation.vllm_rows import RemoteRows
+from xorag.pipeline.cascade import Cascade
 from xorag.pipeline.openrag import OpenRag
 from xorag.runtime.embeddings_only import load_embeddings_only
 from xorag.runtime.loading import LanguageModel, load_language_model
@@ -45,6 +48,8 @@ class ReaderNames:
     calibration: str | Path | None = None
     is_calibrated: bool = True
     """Whether the one in the reader's directory is used, where none is named."""
+    judge: str | Path | None = None
+    """What lets it judge soft tokens; None: what lies in its directory, if anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,29 @@ class OpenedLanguage:
         rows = RemoteRows(remote, watched_ids=watched) if remote is not None else None
         judge = Judge(model, prompts, layout, batch_tokens=batch_tokens, rows=rows)
         return OpenRag(judge, self._calibration(self.reader, names))
+
+    def cascade(
+        self, prompts: PromptEncoder, names: ReaderNames, *, batch_tokens: int
+    ) -> Cascade | None:
+        """Mode cascade with this reader; None where it cannot judge soft tokens, or not here.
+
+        Args:
+            prompts: Encodes for it.
+            names: Of what lets it judge them.
+            batch_tokens: The most tokens computed together.
+
+        Raises:
+            ArtifactError: If what was named is incomplete, altered, or was not trained for this.
+            ReaderMismatchError: If it was trained for another reader.
+        """
+        beside = None if self.directory is None else self.directory / JUDGE_FOLDER
+        is_beside = beside is not None and beside.is_dir()
+        if self.reader is None or self.is_elsewhere or (names.judge is None and not is_beside):
+            return None
+        saved = load_token_judge(find_artifact(names.judge or str(beside), "projector"))
+        layout = layout_named(_LAYOUT, self.language.tokenizer)
+        judge = open_token_judge(saved, self.reader, prompts, layout, batch_tokens=batch_tokens)
+        return Cascade(judge)
 
     def _calibration(self, reader: Reader, names: ReaderNames) -> Calibration | None:
         """The calibration that was named, else the one in the reader's directory, else none."""
@@ -146,11 +174,12 @@ def open_embeddings(model: str | None, names: ReaderNames, place: torch.device) 
 
 
 def _check_names(names: ReaderNames) -> None:
-    if names.reader is None and names.calibration is not None:
-        raise UsageError(
-            f"a calibration belongs to a reader, but only {str(names.calibration)!r} was named; "
-            "name its reader with --reader, too"
-        )
+    for what, named in (("calibration", names.calibration), ("judge", names.judge)):
+        if names.reader is None and named is not None:
+            raise UsageError(
+                f"a {what} belongs to a reader, but only {str(named)!r} was named; name its reader "
+                "with --reader, too"
+            )
 
 
 def _source(reader: str | Path, model: str | None) -> Path:

@@ -6,7 +6,7 @@ Open-RAG (Islam et al., 2024, arXiv 2410.01782). Knows nothing of how passages a
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from xorag.generation.calibration_artifact import Calibration
@@ -15,7 +15,7 @@ from xorag.generation.judging_prompts import Paragraph
 from xorag.generation.prompting import Context
 from xorag.pipeline.answers import evidence_of, unanswered
 from xorag.pipeline.finding_options import Finding, SelectBy
-from xorag.pipeline.judged_answers import Judged, Read, judged_answer
+from xorag.pipeline.judged_answers import Judged, Read, Skimmed, judged_answer
 from xorag.pipeline.judging_options import Judging
 from xorag.pipeline.options import Asking
 from xorag.pipeline.selecting import best_places
@@ -36,6 +36,8 @@ class Found:
     contexts: list[tuple[Context, ...]]
     encode_seconds: float = 0.0
     search_seconds: float = 0.0
+    skimmed: list[Skimmed] = field(default_factory=list)
+    """Of each question in mode cascade, else none."""
 
 
 Find = Callable[[Sequence[int]], Found]
@@ -115,6 +117,7 @@ class OpenRag:
         wanting = [i for i, item in enumerate(decided) if item.gate.retrieved and is_wanted(i)]
         found = find(wanting) if wanting else Found([])
         read = self._read(begun, dict(zip(wanting, found.contexts, strict=True)), asking)
+        skimmed = dict(zip(wanting, found.skimmed, strict=False))
         closed = {i: item.closed for i, item in enumerate(decided) if item.closed is not None}
         missing = [i for i in range(count) if i not in read and i not in closed]
         written = self.judge.answer_closed(begun, missing, max_new_tokens=new_tokens)
@@ -128,6 +131,7 @@ class OpenRag:
                 closed=closed.get(i),
                 encode_seconds=found.encode_seconds * share if i in wanting else 0.0,
                 search_seconds=found.search_seconds * share if i in wanting else 0.0,
+                skimmed=skimmed.get(i),
             )
             for i, item in enumerate(decided)
         ]

@@ -24,10 +24,12 @@ from xorag.pipeline.verifying_options import Verifying, VerifyingOptions, checke
 from xorag.types import Form, Mode, Reading
 
 MAX_NEW_TOKENS = 32
+CASCADE_K = 50
+"""Passages that mode cascade judges, where a call does not say it."""
 Choice = TypeVar("Choice", bound=StrEnum)
 
 FORM_OF_MODE: Mapping[Mode, Form] = MappingProxyType(
-    {Mode.TEXT: Form.TEXT, Mode.XRAG: Form.TOKEN, Mode.OPENRAG: Form.TEXT}
+    {Mode.TEXT: Form.TEXT, Mode.XRAG: Form.TOKEN, Mode.OPENRAG: Form.TEXT, Mode.CASCADE: Form.TEXT}
 )
 """In which form a mode reads passages, where none is named."""
 
@@ -36,9 +38,10 @@ class AskOptions(JudgingOptions, FindingOptions, FormOptions, VerifyingOptions, 
     """The keywords of `Pipeline.ask` and `Pipeline.ask_many`, beside those of its parents."""
 
     mode: Mode | str
-    """`closed`, `text`, `openrag`, or `xrag`, the default."""
-    k: int
-    """Passages to find for each question; default 1. Not used where passages are given."""
+    """`closed`, `text`, `openrag`, `cascade`, or `xrag`, the default."""
+    k: int | None
+    """Passages to find for each question; default 1, in mode `cascade` 50. Not used where passages
+    are given."""
     max_new_tokens: int
     """Where an answer is cut; default 32."""
     task: Task
@@ -75,7 +78,9 @@ def checked(**options: Unpack[AskOptions]) -> Asking:
         UsageError: If one of them is unknown or out of range, or two do not go together.
     """
     mode = one_of(Mode, options.get("mode", Mode.XRAG))
-    form, k = options.get("form"), options.get("k", 1)
+    form, k = options.get("form"), options.get("k")
+    if k is None:
+        k = CASCADE_K if mode is Mode.CASCADE else 1
     wanted = None if form is None else one_of(WantedForm, form, "form")
     is_auto = wanted is WantedForm.AUTO
     chosen = None if wanted is None or is_auto else Form(wanted.value)

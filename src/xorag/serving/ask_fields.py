@@ -23,7 +23,10 @@ class AskFields(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    k: Annotated[int, Field(ge=1, le=_LARGEST, description="Passages to find.")] = 1
+    k: Annotated[
+        int | None,
+        Field(ge=1, le=_LARGEST, description="Passages to find; unset, 1, in mode cascade 50."),
+    ] = None
     form: Annotated[WantedForm | None, Field(description="How they are read; unset, by mode.")] = (
         None
     )
@@ -61,6 +64,9 @@ class AskFields(BaseModel):
         int | None, Field(ge=1, le=_LARGEST, description="Read only so many passages.")
     ] = None
     select_by: Annotated[SelectBy | None, Field(description="By what these are chosen.")] = None
+    keep: Annotated[
+        int | None, Field(ge=1, le=_LARGEST, description="Passages to read (cascade); unset, 3.")
+    ] = None
     verify: Annotated[
         bool, Field(description="Look numbers, dates and names up; read again if need be.")
     ] = False

@@ -1,4 +1,4 @@
-"""Two pipelines as one: a reader answers in mode openrag, the model it was made of in the others.
+"""Two pipelines as one: a reader answers where it judges, the model it was made of elsewhere.
 
 A reader's weights are other ones, which no projector's adapters and no prompt of the other modes
 were made for.
@@ -11,7 +11,8 @@ from xorag.generation.protocol import IsWanted, OnText
 from xorag.pipeline.options import AskOptions
 from xorag.pipeline.watching import OnAnswer, OnPassages
 from xorag.serving.answering import AnswersMany
-from xorag.types import Answer, Mode
+from xorag.types import Answer
+from xorag.types.readings import JUDGED_MODES
 
 
 class ByMode:
@@ -22,7 +23,7 @@ class ByMode:
 
         Args:
             plain: Answers in the modes closed, text and xrag.
-            judging: Answers in mode openrag.
+            judging: Answers in the modes openrag and cascade.
         """
         self._plain = plain
         self._judging = judging
@@ -38,7 +39,7 @@ class ByMode:
         **options: Unpack[AskOptions],
     ) -> list[Answer]:
         """Answer questions of one mode, and tell of each what happens."""
-        is_judged = options.get("mode") == Mode.OPENRAG
+        is_judged = options.get("mode") in JUDGED_MODES
         return (self._judging if is_judged else self._plain).ask_many(
             questions,
             on_answer=on_answer,

@@ -23,7 +23,8 @@ from xorag.serving.options import ServeOptions
 from xorag.serving.protocol import Answered, AskRequest, Event, Piece, Service
 from xorag.serving.streaming import sent_event, streamed
 from xorag.serving.waiting import while_connected, whole_answer
-from xorag.types import Answer, Mode
+from xorag.types import Answer
+from xorag.types.readings import JUDGED_MODES
 
 
 def chat_router(service: Service, options: ServeOptions, metrics: Metrics) -> APIRouter:
@@ -121,7 +122,7 @@ class Reply:
     def _finish_reason(self, answer: Answer) -> str:
         """Whether the answer ended or was cut; in mode openrag several were written."""
         is_cut = answer.cost.generated_tokens >= self.body.new_tokens
-        return "length" if is_cut and answer.mode is not Mode.OPENRAG else "stop"
+        return "length" if is_cut and answer.mode not in JUDGED_MODES else "stop"
 
 
 def usage(answer: Answer) -> dict[str, int]:

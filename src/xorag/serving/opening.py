@@ -42,6 +42,7 @@ def open_served(names: PartNames, place: torch.device, dtype: torch.dtype) -> Se
     plain = pipeline
     if parts.made_of is not None and names.generator == GeneratorKind.TRANSFORMERS:
         without = replace(names, model=names.model or parts.made_of, reader=None, calibration=None)
+        without = replace(without, judge=None)
         plain = _beside(pipeline, open_parts(replace(without, reranker=None), place, dtype))
     about = About(
         modes=tuple(_modes(parts, has_index=parts.retriever is not None)),
@@ -110,6 +111,7 @@ def _modes(parts: Parts, *, has_index: bool) -> list[Mode]:
         Mode.TEXT: has_index,
         Mode.XRAG: has_index and parts.projector is not None,
         Mode.OPENRAG: has_index and parts.openrag is not None,
+        Mode.CASCADE: has_index and parts.cascade is not None,
     }
     return [mode for mode, able in is_able.items() if able]
 

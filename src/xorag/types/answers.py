@@ -5,7 +5,7 @@ from typing import Any
 
 from xorag.types.judgements import Critique, GateDecision
 from xorag.types.passages import Passage
-from xorag.types.readings import Choice, Form, Mode
+from xorag.types.readings import JUDGED_MODES, Choice, Form, Mode
 from xorag.types.verifications import Verification
 
 
@@ -88,7 +88,7 @@ class Answer:
     confidence: float | None = None
     """Geometric mean of the probabilities of the answer's tokens; None without a token."""
     gate: GateDecision | None = None
-    """In mode openrag only."""
+    """In the modes openrag and cascade only."""
     abstained: bool = False
     """Whether no path scored high enough, or something is unverified and the call wants no answer
     then; the answer is empty."""
@@ -104,10 +104,10 @@ class Answer:
             "evidence": [item.as_json() for item in self.evidence],
             "cost": asdict(self.cost),
         }
-        if self.mode is Mode.OPENRAG:
+        if self.mode in JUDGED_MODES:
             document["gate"] = None if self.gate is None else asdict(self.gate)
         if self.verification is not None:
             document["verification"] = self.verification.as_json()
-        if self.mode is Mode.OPENRAG or self.verification is not None:
+        if self.mode in JUDGED_MODES or self.verification is not None:
             document["abstained"] = self.abstained
         return document

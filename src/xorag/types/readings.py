@@ -23,6 +23,12 @@ class Mode(StrEnum):
     """From one soft token a passage, or a few (arXiv 2405.13792)."""
     OPENRAG = "openrag"
     """Retrieve where needed, read each passage by itself, judge, choose (arXiv 2410.01782)."""
+    CASCADE = "cascade"
+    """Judge many passages by one soft token each, and read the best as mode openrag does."""
+
+
+JUDGED_MODES = frozenset({Mode.OPENRAG, Mode.CASCADE})
+"""Modes in which a reader judges what it reads and writes."""
 
 
 class Form(StrEnum):
