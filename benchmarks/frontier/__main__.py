@@ -38,6 +38,7 @@ from xorag.types import Passage
 DATA = Path("../shared/data")
 SETS = ("nq", "squad", "popqa", "triviaqa_distant", "hotpotqa", "2wikimultihopqa", "musique")
 DOCS = Path("docs")
+_OF_READER = frozenset({Needs.READER, Needs.JUDGE})
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -57,16 +58,22 @@ def _ask_all(options: argparse.Namespace, conditions: Sequence[Condition]) -> No
     sources = [str(path) for path in options.questions]
     questions = read_wanted(sources, limit=options.limit, seed=options.seed, shard=shard)
     said = {"seed": options.seed, "new": options.max_new_tokens}
-    names = PartNames(options.index, model=options.model, projector=options.projector)
+    names = PartNames(
+        options.index,
+        model=options.model,
+        projector=options.projector,
+        calibration=options.calibration,
+    )
     dtype = getattr(torch, options.dtype)
     opened = open_all(names, dtype, said, options.pieces)
     pools = make_pools(questions, opened.index, seed=options.seed)
     embedded = embed_pools(pools, opened.embedder)
-    for need in Needs:
-        of_need = [each for each in conditions if each.needs is need]
-        if need is Needs.READER and of_need:
-            opened = open_all(replace(names, reader=options.reader), dtype, said, options.pieces)
-        _ask_kind(options, opened, of_need, pools, embedded)
+    of_reader = replace(names, reader=options.reader, calibration=None, judge=options.judge)
+    for is_reader in (False, True):
+        kind = [each for each in conditions if (each.needs in _OF_READER) is is_reader]
+        if is_reader and kind:
+            opened = open_all(of_reader, dtype, said, options.pieces)
+        _ask_kind(options, opened, _possible(kind, opened), pools, embedded)
 
 
 def _ask_kind(
@@ -118,6 +125,20 @@ def _left(
     return left
 
 
+def _possible(conditions: Sequence[Condition], opened: Opened) -> list[Condition]:
+    """Those whose parts are there; says which are not."""
+    if opened.parts.cascade is None:
+        for each in conditions:
+            if each.method is Method.CASCADE:
+                print(
+                    f"{each.label} is skipped: the reader has no judge of soft tokens; name one "
+                    "with --judge",
+                    file=sys.stderr,
+                )
+        return [each for each in conditions if each.method is not Method.CASCADE]
+    return list(conditions)
+
+
 def _is_known(condition: Condition) -> bool:
     """Whether this version of xorag can ask so; says it where it cannot."""
     try:
@@ -141,7 +162,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--shard", default="1/1", help="such as 1/2: the first of two runs")
     parser.add_argument("--model")
     parser.add_argument("--projector", type=Path)
+    parser.add_argument("--calibration", type=Path, help="of auto; unset, the projector's own")
     parser.add_argument("--reader", default="shipped", help="of cascade")
+    parser.add_argument("--judge", type=Path, help="of cascade; unset, the reader's own")
     parser.add_argument("--pieces", type=int, default=1, help="that the index holds a passage")
     parser.add_argument("--max-new-tokens", type=int, default=20)
     parser.add_argument("--dtype", default="bfloat16", choices=["bfloat16", "float32"])

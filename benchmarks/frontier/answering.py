@@ -19,7 +19,7 @@ from xorag.pipeline import Pipeline
 from xorag.types import Answer, Passage
 
 _BURST = 0.02
-"""Seconds of the processor within which answers come from one batch."""
+"""Seconds of the processor within which the answers of one batch come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +31,38 @@ class Shown:
     """Of the processor, a question."""
 
 
-class ProcessorShare:
-    """How much of the processor this process had for the last batch, 1 being a core of its own.
+class Batches:
+    """Parts answers into the batches that they come in, and times these by the processor.
 
-    Seconds of the wall's clock times it are seconds of the processor, which a busy machine
-    stretches far less.
+    A busy machine stretches seconds of the processor far less than those of the wall's clock. All
+    that a call does counts, so what it does for all questions at once is in the first batch.
     """
 
-    def __init__(self) -> None:
-        """Begin to measure."""
-        self._processor, self._wall = time.process_time(), time.perf_counter()
-        self._share = 1.0
+    def __init__(self, keep: Callable[[int, Answer, float], None]) -> None:
+        """Begin to measure.
 
-    def measured(self) -> float:
-        """The share since the batch before; answers of one batch get the same."""
-        processor, wall = time.process_time(), time.perf_counter()
-        if processor - self._processor > _BURST:
-            self._share = (processor - self._processor) / (wall - self._wall)
-            self._processor, self._wall = processor, wall
-        return self._share
+        Args:
+            keep: Gets the place of a question, its answer and its share of the batch's seconds.
+        """
+        self._keep = keep
+        self._waiting: list[tuple[int, Answer]] = []
+        self._seconds = 0.0
+        self._last = time.process_time()
+
+    def add(self, place: int, answer: Answer) -> None:
+        """Take an answer, and keep those of the batch before if it is of the next one."""
+        seconds = time.process_time() - self._last
+        if seconds > _BURST:
+            self.end()
+        self._seconds += seconds
+        self._waiting.append((place, answer))
+        self._last = time.process_time()
+
+    def end(self) -> None:
+        """Keep the answers of the last batch."""
+        for place, answer in self._waiting:
+            self._keep(place, answer, self._seconds / len(self._waiting))
+        self._waiting, self._seconds = [], 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +81,22 @@ class Asker:
     def ask(self, condition: Condition, pools: Sequence[Pool], ground: str, to: RecordFile) -> None:
         """Answer all questions under a condition, and keep each answer as soon as it is there."""
         shown = self._shown(condition, pools)
-        share = ProcessorShare()
 
-        def keep(place: int, answer: Answer) -> None:
+        def keep(place: int, answer: Answer, seconds: float) -> None:
             before = shown.seconds[place] if shown else 0.0
-            wall = answer.cost.seconds.total
-            seconds = before + wall * share.measured()
-            to.append(_record(condition, pools[place], ground, answer, (seconds, before + wall)))
+            to.append(_record(condition, pools[place], ground, answer, before + seconds))
 
-        self.pipeline.ask_many(
-            [pool.question.question for pool in pools],
-            passages=shown.passages if shown else None,
-            on_answer=keep,
-            max_new_tokens=self.max_new_tokens,
-            **condition.options,
-        )
+        batches = Batches(keep)
+        try:
+            self.pipeline.ask_many(
+                [pool.question.question for pool in pools],
+                passages=shown.passages if shown else None,
+                on_answer=batches.add,
+                max_new_tokens=self.max_new_tokens,
+                **condition.options,
+            )
+        finally:
+            batches.end()
 
     def _shown(self, condition: Condition, pools: Sequence[Pool]) -> Shown | None:
         """What stands in the prompts, where text is shortened; None: the pipeline reads pools."""
@@ -114,7 +128,7 @@ def _in_pool_order(kept: Sequence[Passage], pool: Pool) -> list[Passage]:
 
 
 def _record(
-    condition: Condition, pool: Pool, ground: str, answer: Answer, seconds: tuple[float, float]
+    condition: Condition, pool: Pool, ground: str, answer: Answer, seconds: float
 ) -> Record:
     forms = Counter(item.form.value for item in answer.evidence)
     return Record(
@@ -127,8 +141,8 @@ def _record(
         f1=f1(answer.answer, pool.question.answers),
         prompt_tokens=answer.cost.prompt_tokens,
         passage_tokens=answer.cost.passage_tokens_used,
-        seconds=round(seconds[0], 5),
-        wall_seconds=round(seconds[1], 5),
+        seconds=round(seconds, 5),
+        wall_seconds=round(answer.cost.seconds.total, 5),
         forms=", ".join(f"{count} {form}" for form, count in sorted(forms.items())),
         prediction=answer.answer,
     )

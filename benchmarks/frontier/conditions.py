@@ -30,6 +30,7 @@ class Method(StrEnum):
     TOKENS = "soft tokens"
     STRINGS = "strings"
     AUTO = "auto"
+    READER = "reader's text"
     CASCADE = "cascade"
 
 
@@ -38,14 +39,18 @@ class Needs(StrEnum):
 
     MODEL = "model"
     PROJECTOR = "projector"
+    FORMS = "what forms are worth"
     READER = "reader"
+    JUDGE = "judge of soft tokens"
 
 
 NEEDS: Mapping[Method, Needs] = MappingProxyType(
     {
         **dict.fromkeys(Method, Needs.MODEL),
-        **dict.fromkeys((Method.TOKENS, Method.STRINGS, Method.AUTO), Needs.PROJECTOR),
-        Method.CASCADE: Needs.READER,
+        **dict.fromkeys((Method.TOKENS, Method.STRINGS), Needs.PROJECTOR),
+        Method.AUTO: Needs.FORMS,
+        Method.READER: Needs.READER,
+        Method.CASCADE: Needs.JUDGE,
     }
 )
 SHORTENED = (Method.TRUNCATED, Method.SENTENCES, Method.WORDS, Method.PRUNED)
@@ -89,7 +94,8 @@ def all_conditions() -> tuple[Condition, ...]:
             _asked(f"auto{budget}", Method.AUTO, form="auto", budget=budget, k=WHOLE_POOL)
             for budget in AUTO_BUDGETS
         ),
-        _asked("cascade", Method.CASCADE, mode="cascade", k=WHOLE_POOL),
+        _asked("reader3", Method.READER, mode="openrag", gate="always", k=3),
+        _asked("cascade3", Method.CASCADE, mode="cascade", keep=3, k=WHOLE_POOL),
     )
 
 

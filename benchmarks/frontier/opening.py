@@ -18,9 +18,12 @@ from benchmarks.frontier.fitting import Count
 from benchmarks.frontier.information import SelfInformation
 from benchmarks.frontier.pool_retriever import EmbeddedPool, PoolRetriever
 from benchmarks.frontier.ranking_words import TfIdfWords
-from xorag.artifact.manifest import Manifest
+from xorag.artifact.manifest import MANIFEST_NAME, Manifest
+from xorag.generation.reader.shipped import shipped_reader
+from xorag.generation.token_judge_artifact import FOLDER_NAME as JUDGE
 from xorag.pipeline import Pipeline
 from xorag.pipeline.opening import PartNames, Parts, open_parts
+from xorag.pipeline.opening_reader import SHIPPED
 from xorag.retrieval.timed import IndexOnDemand, TimedEmbedder
 from xorag.runtime.loading import load_language_model
 
@@ -70,12 +73,15 @@ def open_all(
         "layout": parts.builder.layout.name,
         "dtype": str(dtype),
         "encoder": store.spec.model_dump(),
-        "passages": store.passage_count,
+        "passages": store.passage_count(),
     }
     projector = {**model, "pieces": pieces, "projector": _digest(parts.projector)}
-    reader = {**projector, "reader": str(names.reader)}
-    given = {Needs.MODEL: model, Needs.PROJECTOR: projector, Needs.READER: reader}
-    grounds = {need: _short(values) for need, values in given.items()}
+    forms = {**projector, "forms": parts.forms and parts.forms.fingerprint}
+    folder = None if names.reader is None else _reader_folder(names)
+    reader = {**model, "reader": folder and _of_manifest(folder)}
+    judge = {**reader, "judge": folder and _of_manifest(Path(names.judge or folder / JUDGE))}
+    given = (model, projector, forms, reader, judge)
+    grounds = {need: _short(values) for need, values in zip(Needs, given, strict=True)}
     return Opened(parts, parts.retriever, grounds)
 
 
@@ -115,10 +121,20 @@ def _counted(index: IndexOnDemand) -> list[str]:
     return texts[:_COUNTED_PASSAGES]
 
 
+def _reader_folder(names: PartNames) -> Path:
+    return shipped_reader(names.model) if names.reader == SHIPPED else Path(str(names.reader))
+
+
+def _of_manifest(folder: Path) -> str | None:
+    """Of what a folder's manifest says, which names the hashes of its files."""
+    path = folder / MANIFEST_NAME
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+
 def _digest(manifest: Manifest | None) -> str | None:
     return None if manifest is None else _short(manifest.model_dump(mode="json"))
 
 
 def _short(values: Mapping[str, object]) -> str:
-    content = json.dumps(values, sort_keys=True, default=str).encode()
+    content = json.dumps(values, sort_keys=True).encode()
     return hashlib.sha256(content).hexdigest()[:12]

@@ -16,7 +16,7 @@ from benchmarks.frontier.summary import Frontier, Point
 from xorag.evaluation.statistics import Interval
 
 _STYLES: Mapping[Method, tuple[str, str]] = MappingProxyType(
-    {  # Okabe and Ito's colours, which colour-blind readers tell apart, each with a marker
+    {  # most are Okabe and Ito's; each has a marker, so that colour is not needed
         Method.TEXT: ("#000000", "s"),
         Method.TRUNCATED: ("#999999", "^"),
         Method.SENTENCES: ("#009e73", "D"),
@@ -25,7 +25,8 @@ _STYLES: Mapping[Method, tuple[str, str]] = MappingProxyType(
         Method.TOKENS: ("#e69f00", "o"),
         Method.STRINGS: ("#0072b2", "X"),
         Method.AUTO: ("#d55e00", "*"),
-        Method.CASCADE: ("#d55e00", "h"),
+        Method.READER: ("#a6761d", "p"),
+        Method.CASCADE: ("#7570b3", "h"),
     }
 )
 _TICKS = (50, 70, 100, 150, 250, 400, 700, 1000, 1500)
@@ -47,7 +48,7 @@ def draw(frontier: Frontier, path: Path) -> None:
         axes[1][0].set_xticks(_TICKS, [str(tick) for tick in _TICKS])
         axes[1][0].minorticks_off()
         handles, labels = axes[0][0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=5, frameon=False)
+        figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False)
         figure.savefig(path, metadata=_METADATA)
 
 

@@ -31,6 +31,7 @@ class Record:
     seconds: float
     """Of the processor, what shortening the text took included."""
     wall_seconds: float
+    """As the pipeline says, without what shortening the text took."""
     forms: str
     """How many passages were read in which form, such as `8 dropped, 2 text`."""
     prediction: str
