@@ -13,15 +13,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 
-from tests.pipeline.tiny_reader import save_tiny_reader
+from tests.pipeline.tiny_reader import merge_tiny_reader, save_tiny_reader
 from tests.pipeline.tiny_world import World, make_world
 from xorag.errors import ArtifactError, ExpertError
-from xorag.generation.reader.merging import save_merged
-from xorag.generation.reader.opening import open_parts, open_reader
-from xorag.generation.reader.parts import Place
-from xorag.generation.reader.published import Beside
+from xorag.generation.reader.opening import open_reader
 from xorag.generation.reader.served import ARCHITECTURE
 from xorag.generation.vllm_plugin import register
 from xorag.generation.vllm_plugin.layers import dense_name, install_experts
@@ -36,7 +33,7 @@ PLUGIN = "xorag.generation.vllm_plugin.model"
 class Inner(nn.Module):
     """A dense model with the verbs of vLLM's, computed by transformers."""
 
-    def __init__(self, config: Any) -> None:
+    def __init__(self, config: PreTrainedConfig) -> None:
         super().__init__()
         build: Any = AutoModelForCausalLM.from_config
         whole: PreTrainedModel = build(config)
@@ -62,7 +59,7 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
     """The plugin's module, which imports two functions of vLLM's."""
     asked: list[list[str]] = []
 
-    def build(vllm_config: Any, *, prefix: str, architectures: list[str]) -> nn.Module:
+    def build(vllm_config: SimpleNamespace, *, prefix: str, architectures: list[str]) -> nn.Module:
         asked.append(architectures)
         assert prefix == "language_model"
         return Inner(vllm_config.model_config.hf_config)
@@ -88,14 +85,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture(scope="module")
 def merged(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("reader")
-    parted = save_tiny_reader(world, folder / "tiny")
-    parts = open_parts(parted, Place(CPU, torch.float32), Beside())
-    save_merged(folder / "merged", parts, origin=str(parted))
-    return folder / "merged"
+    return merge_tiny_reader(save_tiny_reader(world, tmp_path_factory.mktemp("reader") / "tiny"))
 
 
-def settings_of(folder: Path) -> Any:
+def settings_of(folder: Path) -> SimpleNamespace:
     config = AutoConfig.from_pretrained(folder)
     return SimpleNamespace(model_config=SimpleNamespace(hf_config=config, model=str(folder)))
 

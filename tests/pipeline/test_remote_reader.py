@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.generation.vllm.stub_server import Stub, serving
-from tests.pipeline.tiny_reader import save_tiny_reader
+from tests.pipeline.tiny_reader import merge_tiny_reader, save_tiny_reader
 from tests.pipeline.tiny_world import World
 from xorag.errors import (
     CalibrationMismatchError,
@@ -20,10 +20,7 @@ from xorag.generation.calibration_artifact import (
     reader_fingerprint,
     save_calibration,
 )
-from xorag.generation.reader.merging import save_merged
-from xorag.generation.reader.opening import open_parts, open_reader
-from xorag.generation.reader.parts import Place
-from xorag.generation.reader.published import Beside
+from xorag.generation.reader.opening import open_reader
 from xorag.pipeline import Pipeline
 from xorag.reflection.gates import Gate
 from xorag.types import Answer, GateKind, Mode
@@ -39,9 +36,7 @@ def parted(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def merged(parted: Path) -> Path:
-    parts = open_parts(parted, Place(CPU, torch.float32), Beside())
-    save_merged(parted.parent / "merged", parts, origin=str(parted))
-    return parted.parent / "merged"
+    return merge_tiny_reader(parted)
 
 
 @pytest.fixture(scope="module")
