@@ -1,9 +1,9 @@
-"""`xorag calibrate`: when a reader retrieves, chosen on questions with known answers."""
+"""`xorag calibrate`: when a reader retrieves, or what forms are worth, seen on known answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,6 +14,7 @@ from xorag.cli.options import (
     DtypeOption,
     EncoderOption,
     ModelOption,
+    ProjectorOption,
     PushOption,
     ThreadsOption,
 )
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     from xorag.evaluation.gate_curves import GateOutcome
     from xorag.evaluation.gate_keeping import Basis
     from xorag.evaluation.gate_pipeline import OpenedGates
+    from xorag.evaluation.opening import Place
     from xorag.evaluation.plan import Settings
     from xorag.evaluation.question_sets import QuestionSet
+    from xorag.pipeline.opening import PartNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,16 @@ class _Place:
     is_replaced: bool
     repo: str | None
     """Where it is pushed to."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """What is asked, and of which models."""
+
+    sources: list[str]
+    settings: "Settings"
+    names: "PartNames"
+    place: "Place"
 
 
 def calibrate(
@@ -71,6 +84,18 @@ def calibrate(
     ] = None,
     gate: Annotated[
         GateKind | None, typer.Option(help="token, minp or meanp; unset, the best of them.")
+    ] = None,
+    form: Annotated[
+        Literal["auto"] | None,
+        typer.Option(help="Calibrate the choice of forms (extra [eval]) instead of a reader."),
+    ] = None,
+    answers: Annotated[
+        Path | None,
+        typer.Option(help="Of --form auto: where answers are kept to go on; unset, OUT-answers."),
+    ] = None,
+    keep_out: Annotated[
+        Path | None,
+        typer.Option(help="Of --form auto: ids of passages that nothing is fitted on, one a line."),
     ] = None,
     reader: Annotated[
         Path | None, typer.Option(help="Reader directory; unset, one in xorag that fits.")
@@ -99,6 +124,7 @@ def calibrate(
     ] = 8192,
     model: ModelOption = None,
     encoder: EncoderOption = None,
+    projector: ProjectorOption = None,
     threads: ThreadsOption = None,
     dtype: DtypeOption = None,
     device: DeviceOption = None,
@@ -110,38 +136,61 @@ def calibrate(
     Every question is answered with and without passages. The rows kept for reporting are left
     out, unless --rows says otherwise.
 
+    With --form auto, learn instead what each form of a passage is worth, for `xorag ask --form
+    auto`. Run again, it goes on.
+
     Example: `xorag calibrate --questions nq.jsonl.gz --target-rate 0.5 --reader my-reader`
+
+    Example: `xorag calibrate --form auto --questions nq.jsonl.gz --index my-index -k 10
+    --out my-calibration`
     """
     with output.working("loading the libraries"):
-        from xorag.evaluation.gate_choice import Target
-        from xorag.evaluation.gate_keeping import place_for, reopen
-        from xorag.evaluation.gate_plot import require_plot
+        from xorag.evaluation.opening import Place
         from xorag.evaluation.plan import PassageSource, Settings
+        from xorag.pipeline.opening import PartNames
+        from xorag.runtime.device import limit_threads
 
     sources = [*(questions or []), *(more_questions or [])]
-    _check(sources, again, gate)
+    source = PassageSource.GIVEN if index is None else PassageSource.RETRIEVED
+    settings = Settings(source, k, rows, limit, seed, max_new_tokens)
     require_pushable(push_to_hub)
+    limit_threads(threads)
+    place = Place(device, dtype, batch_tokens)
+    names = PartNames(index, model, encoder, projector, reader=reader, is_demo_used=False)
+    if form is not None:
+        from xorag.cli.calibrate_forms import calibrate_and_show, place_for_forms
+
+        _refuse_for_forms(reader, again, target_rate, target_accuracy, gate, plot)
+        at = place_for_forms(out, answers, overwrite=overwrite, keep_out=keep_out, repo=push_to_hub)
+        calibrate_and_show(sources, settings, names, place, at, json=json)
+        return
+    from xorag.evaluation.gate_choice import Target
+    from xorag.evaluation.gate_keeping import place_for
+
+    _check(sources, again, gate)
     wanted = _Wanted(Target(target_rate, target_accuracy), gate, plot)
     kept = _Place(place_for(out, reader, overwrite=overwrite), overwrite, push_to_hub)
-    if plot is not None:
-        require_plot(plot)
+    asking = _Asking(sources, settings, names, place)
+    _calibrate_gate(asking, wanted, kept, again, json=json)
+
+
+def _calibrate_gate(
+    asking: _Asking, wanted: _Wanted, kept: _Place, again: Path | None, *, json: bool
+) -> None:
+    from xorag.evaluation.gate_keeping import reopen
+    from xorag.evaluation.gate_pipeline import open_gates
+    from xorag.evaluation.gate_plot import require_plot
+
+    if wanted.plot is not None:
+        require_plot(wanted.plot)
     if again is not None:
         earlier = reopen(again)
         _finish(earlier.outcomes, earlier.basis, wanted, kept, json=json)
         return
-    source = PassageSource.GIVEN if index is None else PassageSource.RETRIEVED
-    settings = Settings(source, k, rows, limit, seed, max_new_tokens)
-    sets = _read(sources, settings)
+    sets = _read(asking.sources, asking.settings)
     with output.working("loading the models"):
-        from xorag.evaluation.gate_pipeline import open_gates
-        from xorag.evaluation.opening import Place
-        from xorag.pipeline.opening import PartNames
-        from xorag.runtime.device import limit_threads
-
-        limit_threads(threads)
-        names = PartNames(index, model, encoder, reader=reader, is_demo_used=False)
-        opened = open_gates(names, Place(device, dtype, batch_tokens), settings)
-    _finish(_ask(sets, settings, opened), opened.basis, wanted, kept, json=json)
+        opened = open_gates(asking.names, asking.place, asking.settings)
+    _finish(_ask(sets, asking.settings, opened), opened.basis, wanted, kept, json=json)
 
 
 def _read(sources: list[str], settings: "Settings") -> "tuple[QuestionSet, ...]":
@@ -204,3 +253,15 @@ def _check(sources: list[str], again: Path | None, gate: GateKind | None) -> Non
         )
     if gate is not None:
         rule_of(gate)
+
+
+def _refuse_for_forms(*of_gates: object) -> None:
+    """Refuse options of a reader's gate where forms are calibrated."""
+    from xorag.errors import UsageError
+
+    names = ("--reader", "--again", "--target-rate", "--target-accuracy", "--gate", "--plot")
+    if given := [name for name, value in zip(names, of_gates, strict=True) if value is not None]:
+        raise UsageError(
+            f"{' and '.join(given)} is for a reader's gate, which --form auto does not calibrate; "
+            "leave it out, or --form"
+        )

@@ -55,7 +55,7 @@ class Auto:
     def _gain(self, seen: Seen, candidate: Candidate, expected: Expected) -> float:
         if candidate.reading.form is Form.DROPPED:
             return 0.0
-        return expected.gain(self.gains.shown(seen, candidate))
+        return self.gains.gain(expected, seen, candidate)
 
     def _reading(self, chosen: Weighed, row: Sequence[Weighed], expected: Expected) -> Reading:
         ordered = sorted(row, key=lambda each: each.candidate.tokens)

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from xorag.data.pieces import cut_into_pieces
-from xorag.data.strings import Rarity
+from xorag.data.strings import FoundString, Rarity
 from xorag.generation.prompting import Context
 from xorag.pipeline.answers import CountsTokens
 from xorag.pipeline.forms.fixed import best_sentences
@@ -34,6 +34,12 @@ class Seen:
         return scored_sentences(self.question, self.hit, self.rarity)
 
     @cached_property
+    def strings(self) -> list[FoundString]:
+        """Its exact strings that neither its title nor the question says."""
+        hit = self.hit
+        return candidates(self.question, hit.passage, self.rarity, stored=hit.strings)
+
+    @cached_property
     def overlap(self) -> float:
         """The share of the question's words that it holds, title included, the rare ones more."""
         return QuestionWords(self.question, "", self.rarity).share(self.hit.passage.titled_text)
@@ -50,6 +56,8 @@ class Candidate:
     """In the prompt."""
     sentences: tuple[Sentence, ...] = ()
     """Those that are shown, or that the strings that are shown come from."""
+    amount: int = 0
+    """Sentences, or the tokens that strings may take, in those forms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +106,7 @@ class ListsCandidates:
             yield more
 
     def _strings(self, seen: Seen) -> Iterator[Candidate]:
-        found = candidates(seen.question, seen.hit.passage, self.rarity, stored=seen.hit.strings)
+        found = seen.strings
         known: tuple[str, ...] = ()
         for budget in STRINGS_TOKENS if found else ():
             shown = fitting_strings(found, seen.sentences, budget=budget, count=self.count)
@@ -129,7 +137,7 @@ class ListsCandidates:
         least = _stored_tokens(seen.hit)
         reading = Reading(form, min(least, MAX_TOKENS_PER_PASSAGE), shown)
         cost = self._cost(seen.hit, reading, least)
-        return Candidate(f"{form.value}{amount}", reading, cost, sentences)
+        return Candidate(f"{form.value}{amount}", reading, cost, sentences, amount)
 
     def _cost(self, hit: Hit, reading: Reading, tokens: int) -> int:
         # Only how many embeddings there are decides what a passage takes.

@@ -25,19 +25,17 @@ class Forms:
         self,
         encoder: PromptEncoder,
         most_tokens: int | None = None,
-        gains: ExpectsGains | None = None,
     ) -> None:
         """Read a vocabulary.
 
         Args:
             encoder: Of the language model's tokenizer.
             most_tokens: Soft tokens a passage that the projector was trained for, where known.
-            gains: What each form is worth, where a call leaves it to be chosen; None: by
-                similarity.
         """
         self._encoder = encoder
         self._most_tokens = most_tokens or MAX_TOKENS_PER_PASSAGE
-        self._gains: ExpectsGains = gains or BySimilarity()
+        self.gains: ExpectsGains = BySimilarity()
+        """What each form is worth, where a call leaves it to be chosen."""
         self._rarity = VocabularyRarity(encoder)
 
     def chooser(
@@ -55,11 +53,18 @@ class Forms:
         if custom is not None and not asking.is_reading_named:
             return custom
         if asking.budget is not None:
-            lists = ListsCandidates(
-                self._rarity, self._count, counter, asking.reading.tokens, self._most_tokens
-            )
-            return Auto(asking.budget, lists, self._gains)
+            lists = self.candidates(counter, asking.reading.tokens)
+            return Auto(asking.budget, lists, self.gains)
         return FixedForm(asking.reading, asking.shown, self._rarity, self._count)
+
+    def candidates(self, counter: CountsTokens, tokens: int = 1) -> ListsCandidates:
+        """What lists the forms of a passage.
+
+        Args:
+            counter: What words the prompts.
+            tokens: Soft tokens a passage that the call asks for.
+        """
+        return ListsCandidates(self._rarity, self._count, counter, tokens, self._most_tokens)
 
     def compared(
         self,

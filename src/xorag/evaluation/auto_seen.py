@@ -1,0 +1,137 @@
+"""What is known of the passages of calibration questions before any form is chosen.
+
+Knows nothing of answers or of what is fitted.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from xorag.data.questions import Question, is_dev
+from xorag.evaluation.passages import (
+    as_passage,
+    find_gold,
+    given_passages,
+    gold_passages,
+    passage_id,
+)
+from xorag.evaluation.question_sets import QuestionSet
+from xorag.pipeline import Pipeline
+from xorag.pipeline.forms.candidates import Candidate, Seen
+from xorag.pipeline.options import checked
+from xorag.types import AUTO, Form
+
+_BATCH = 64
+"""Questions whose passages are found or encoded together."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenQuestion:
+    """A question with its passages."""
+
+    set_name: str
+    question: Question
+    seen: tuple[Seen, ...]
+    is_gold: tuple[bool, ...]
+    """Whether each passage supports the answer, by the data set's labels."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from the others."""
+        return self.set_name, self.question.id
+
+
+def without_kept(
+    sets: Sequence[QuestionSet], dev: Sequence[QuestionSet], keep_out: frozenset[str]
+) -> tuple[QuestionSet, ...]:
+    """The sets without questions whose supporting passage is kept for reporting.
+
+    Args:
+        sets: To calibrate on.
+        dev: The rows that are reported on.
+        keep_out: Ids of further passages that nothing may be fitted on.
+    """
+    kept = set(keep_out)
+    for each in dev:
+        kept |= {i for question in each.questions if is_dev(question) for i in _gold_ids(question)}
+    return tuple(
+        replace(each, questions=tuple(q for q in each.questions if kept.isdisjoint(_gold_ids(q))))
+        for each in sets
+    )
+
+
+def see_gold(pipeline: Pipeline, sets: Sequence[QuestionSet], *, seed: int) -> list[SeenQuestion]:
+    """Each question that came with a supporting passage, with one of these."""
+    questions = [
+        (each.name, question)
+        for each in sets
+        for question in each.questions
+        if any(passage.is_supporting for passage in question.passages)
+    ]
+    return list(_given(pipeline, questions, k=1, seed=seed))
+
+
+def see_several(
+    pipeline: Pipeline, sets: Sequence[QuestionSet], *, k: int, seed: int, is_retrieved: bool
+) -> list[SeenQuestion]:
+    """Each question with several passages, of which some are known to support it or not to.
+
+    Args:
+        pipeline: Finds or encodes the passages.
+        sets: Of the questions.
+        k: The most passages of one.
+        seed: Of the order of given ones.
+        is_retrieved: Whether passages are found in the index, besides those that came along.
+    """
+    named = [(each.name, question) for each in sets for question in each.questions]
+    several = [
+        (name, question)
+        for name, question in named
+        if len({passage.is_supporting for passage in question.passages} - {None}) > 1
+    ]
+    seen = list(_given(pipeline, several, k=k, seed=seed))
+    if is_retrieved:
+        with_gold = [(name, question) for name, question in named if gold_passages(question)]
+        seen += _retrieved(pipeline, with_gold, k=k)
+    return seen
+
+
+def showing(pipeline: Pipeline, seen: Seen) -> list[Candidate]:
+    """The forms of a passage that show strings or sentences."""
+    listed = pipeline.forms.candidates(pipeline.builder).of(seen)
+    return [each for each in listed if each.reading.form in (Form.STRINGS, Form.SENTENCES)]
+
+
+def _given(
+    pipeline: Pipeline, questions: Sequence[tuple[str, Question]], *, k: int, seed: int
+) -> Iterator[SeenQuestion]:
+    asking, lists = checked(form=AUTO, k=k), pipeline.forms.candidates(pipeline.builder)
+    for start in range(0, len(questions), _BATCH):
+        batch = questions[start : start + _BATCH]
+        given = [given_passages(question, k=k, seed=seed) for _, question in batch]
+        found = pipeline.retrieve(
+            [question.question for _, question in batch],
+            [[as_passage(passage) for passage in row] for row in given],
+            asking,
+        )
+        for (name, question), row, hits in zip(batch, given, found.hits, strict=True):
+            labels = tuple(passage.is_supporting is True for passage in row)
+            seen = tuple(lists.seen(question.question, hits))
+            yield SeenQuestion(name, question, seen, labels)
+
+
+def _retrieved(
+    pipeline: Pipeline, questions: Sequence[tuple[str, Question]], *, k: int
+) -> Iterator[SeenQuestion]:
+    asking, lists = checked(form=AUTO, k=k), pipeline.forms.candidates(pipeline.builder)
+    for start in range(0, len(questions), _BATCH):
+        batch = questions[start : start + _BATCH]
+        found = pipeline.retrieve([question.question for _, question in batch], None, asking)
+        for (name, question), hits in zip(batch, found.hits, strict=True):
+            golds = gold_passages(question)
+            labels = tuple(find_gold(hit.passage, golds) is not None for hit in hits)
+            seen = tuple(lists.seen(question.question, hits))
+            yield SeenQuestion(name, question, seen, labels)
+
+
+def _gold_ids(question: Question) -> set[str]:
+    return {passage_id(p.title, p.text) for p in question.passages if p.is_supporting}
