@@ -23,6 +23,7 @@ from xorag.types import (
     Seconds,
     Verification,
 )
+from xorag.types.readings import JUDGED_MODES
 
 MARKUP = "<img src=x onerror='window.hacked = 1'><script>window.hacked = 1</script>"
 _TEXT = (
@@ -53,10 +54,10 @@ def canned_answer(request: AskRequest, *, is_hostile: bool, abstains: bool) -> A
     """
     asking = checked(**request.options)
     count = asking.k if asking.reading else 0
-    evidence = tuple(
-        _evidence(passage, place, asking)
-        for place, passage in enumerate(((_HOSTILE, *PASSAGES) if is_hostile else PASSAGES)[:count])
-    )
+    passages = ((_HOSTILE, *PASSAGES) if is_hostile else PASSAGES)[:count]
+    if asking.mode is Mode.CASCADE:
+        passages = tuple(replace(PASSAGES[i % 4], id=f"p#{i}") for i in range(count))
+    evidence = tuple(_evidence(passage, place, asking) for place, passage in enumerate(passages))
     text = "I believe that it is Mount Kenya."
     if asking.mode is not Mode.CLOSED:
         text = "Mount Kilimanjaro, 5,895 metres above the sea."
@@ -91,6 +92,9 @@ def _evidence(passage: Passage, place: int, asking: Asking) -> Evidence:
     form = reading.form
     used = reading.tokens if form is Form.TOKEN else 137
     score = 0.67 - place / 10
+    if mode is Mode.CASCADE and place >= asking.finding.keep:
+        reason = "relevance 0.02 by its soft token"
+        return Evidence(passage, score, Form.TOKEN, 1, 137, is_chosen=False, reason=reason)
     if asking.budget is not None:
         return Evidence(
             passage,
@@ -104,7 +108,7 @@ def _evidence(passage: Passage, place: int, asking: Asking) -> Evidence:
         )
     if mode is Mode.TEXT and place in _UNDER_BUDGET:
         return _UNDER_BUDGET[place](passage, score)
-    if mode is not Mode.OPENRAG:
+    if mode not in JUDGED_MODES:
         return Evidence(passage, score, form, used, 137)
     return Evidence(passage, score, form, used, 137, _CRITIQUES[place], is_chosen=place == 0)
 

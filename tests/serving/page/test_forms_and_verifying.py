@@ -98,3 +98,24 @@ def test_an_answer_that_was_taken_back_says_why(window: Window) -> None:
         "No passage holds “Mount Kenya” of the answer “Mount Kilimanjaro, 5,895 metres above the "
         "sea.”, so none is given."
     )
+
+
+def test_a_cascade_is_asked_with_counts_of_its_own_and_lists_its_passages_in_steps(
+    window: Window,
+) -> None:
+    cards = window.ask(mode="cascade", beside="xrag", k=2, judged=23, keep=2)
+
+    by_mode = {question["mode"]: question for question in window.questions}
+    assert (by_mode["cascade"]["k"], by_mode["cascade"]["keep"]) == (23, 2)
+    assert (by_mode["xrag"]["k"], "keep" in by_mode["xrag"]) == (2, False)
+    passages = cards.first.locator(".passage")
+    assert passages.count() == 10
+    assert passages.nth(1).get_by_role("meter").count() == 3
+    assert passages.nth(2).get_by_role("meter").count() == 0
+    assert (
+        "1 token instead of 137: relevance 0.02 by its soft token" in passages.nth(2).inner_text()
+    )
+    cards.first.get_by_role("button", name="Show more: 13 passages left").click()
+    cards.first.get_by_role("button", name="Show more: 3 passages left").click()
+    assert passages.count() == 23
+    assert cards.first.get_by_role("button", name="Show more").count() == 0

@@ -2,7 +2,8 @@
 
 /** The options of a question, as they are unless the address or the form says otherwise. */
 export const DEFAULTS = Object.freeze({
-  q: "", mode: "", beside: "", k: 1, form: "", tokens: 1, strings: 32, sentences: 1, budget: 64,
+  q: "", mode: "", beside: "", k: 1, judged: 50, keep: 3,
+  form: "", tokens: 1, strings: 32, sentences: 1, budget: 64,
   verify: "", withhold: "", longest: 32, gate: "",
 });
 

@@ -5,10 +5,12 @@ import { DEFAULTS } from "./address.js";
 import { MODE_NAMES } from "./words.js";
 
 /** Modes that read passages in the form that is chosen. */
-const FORM_MODES = ["xrag", "openrag"];
+const FORM_MODES = ["xrag", "openrag", "cascade"];
 /** Forms in which soft tokens stand for a passage. */
 const TOKEN_FORMS = ["token", "strings", "sentences"];
-const PREFERRED = ["xrag", "text", "openrag", "closed", "search"];
+const PREFERRED = ["xrag", "text", "openrag", "cascade", "closed", "search"];
+/** Modes that make no use of the number of passages beside the question. */
+const OWN_COUNT = ["closed", "cascade"];
 const form = byId("ask");
 
 /** The options as they stand in the form. */
@@ -55,7 +57,7 @@ export function offerModes(modes) {
 /** Let nothing be asked that the server would refuse for its size. */
 export function keepWithin(limits) {
   form.elements.question.maxLength = limits.max_question_characters;
-  form.elements.k.max = limits.max_passages;
+  for (const name of ["k", "judged", "keep"]) form.elements[name].max = limits.max_passages;
   form.elements.longest.max = limits.max_new_tokens;
 }
 
@@ -75,7 +77,7 @@ export function fitToMode() {
   const beside = mode === "search" ? "" : form.elements.beside.value;
   const modes = [mode, beside].filter(Boolean);
   form.elements.beside.disabled = mode === "search";
-  form.elements.k.disabled = modes.every((each) => each === "closed");
+  form.elements.k.disabled = modes.every((each) => OWN_COUNT.includes(each));
   const used = usedBy(modes);
   for (const each of form.querySelectorAll("[data-for]")) {
     each.hidden = !used.has(each.dataset.for);
@@ -91,6 +93,7 @@ function usedBy(modes) {
   if (modes.some((mode) => FORM_MODES.includes(mode))) used.add("forms").add(chosen);
   if (modes.some((mode) => hasTokens(mode, chosen))) used.add("tokens");
   if (modes.includes("openrag")) used.add("judging");
+  if (modes.includes("cascade")) used.add("cascade");
   if (modes.some((mode) => mode !== "closed" && mode !== "search")) used.add("passages");
   if (used.has("passages") && form.elements.verify.checked) used.add("verify");
   return used;
@@ -109,7 +112,8 @@ export function showRunning(isRunning) {
 export function questionOf(options, mode) {
   const question = { question: options.q, mode, max_new_tokens: options.longest };
   if (mode === "closed") return question;
-  question.k = options.k;
+  question.k = mode === "cascade" ? options.judged : options.k;
+  if (mode === "cascade") question.keep = options.keep;
   if (FORM_MODES.includes(mode)) Object.assign(question, readingOf(options, mode));
   if (mode === "openrag" && options.gate) question.gate = options.gate;
   if (options.verify) question.verify = true;

@@ -3,6 +3,8 @@
 import { element, fromTemplate, showText } from "./dom.js";
 import { count, formOf, plural, tokensOf } from "./words.js";
 
+/** Passages that are listed at once; a cascade judges many more. */
+const LISTED = 10;
 /** The judgements of a path, and the range of each. */
 const JUDGEMENTS = Object.freeze([
   ["relevance", 0, 1],
@@ -16,8 +18,27 @@ const JUDGEMENTS = Object.freeze([
  * @param {object[]} passages as evidence of an answer, or as hits of a search
  */
 export function listPassages(list, passages) {
-  list.replaceChildren(...passages.map(passageItem));
-  for (const item of list.children) offerAll(item);
+  list.replaceChildren();
+  listMore(list, passages);
+}
+
+function listMore(list, passages) {
+  const items = passages.slice(0, LISTED).map(passageItem);
+  list.append(...items);
+  items.forEach(offerAll);
+  const rest = passages.slice(LISTED);
+  if (!rest.length) return;
+  const words = `Show more: ${plural(rest.length, "passage")} left`;
+  const more = element("button", { type: "button", class: "link" }, words);
+  const item = element("li", {}, more);
+  more.addEventListener("click", () => {
+    const place = list.children.length - 1;
+    item.remove();
+    listMore(list, rest);
+    list.children[place].tabIndex = -1;
+    list.children[place].focus();
+  });
+  list.append(item);
 }
 
 function passageItem(passage) {

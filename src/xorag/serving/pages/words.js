@@ -8,6 +8,7 @@ export const MODE_NAMES = Object.freeze({
   xrag: "Soft tokens",
   text: "Full text",
   openrag: "Judged passages",
+  cascade: "Cascade",
   closed: "Memory",
   search: "Search only",
 });
