@@ -5,7 +5,8 @@
 No model computes anything: sentences and strings are chosen as `--form sentences` and `--form
 strings` choose them, by words alone, with the vocabulary of the default language model. Rows that
 are not dev rows, whose supporting passage has several sentences and holds an answer. Beside the
-rarity by rank that is used stand one counted in the passages of all rows and none at all.
+rarity by rank that is used stand one counted in the passages of all rows and none at all. Rare
+terms are also found by the default encoder's vocabulary: words that it does not hold as a whole.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from xorag.data.lookup.words import plain
@@ -30,7 +32,7 @@ from xorag.pipeline.forms.rarity import VocabularyRarity
 from xorag.pipeline.forms.scoring import scored_sentences
 from xorag.pipeline.forms.strings import candidates, fitting_strings
 from xorag.runtime.loading import load_tokenizer
-from xorag.runtime.sources import language_model_path
+from xorag.runtime.sources import encoder_path, language_model_path
 from xorag.types import Hit
 
 _WORD = re.compile(r"[^\W_]+")
@@ -58,11 +60,15 @@ def main() -> None:
         "counted": counted([row.hit.passage.text for found in sets.values() for row in found]),
         "none": lambda _word: 1.0,
     }
+    of_terms = {**rarities, "encoder": parted_by_encoder(), "none": lambda _word: 0.0}
     report = {
         name: {
             "rows": len(found),
             "sentences": {key: sentences(found, each, encoder) for key, each in rarities.items()},
-            "strings": strings(found, rarities["vocabulary"], encoder),
+            "strings": {
+                key: strings(found, each, rarities["vocabulary"], encoder)
+                for key, each in of_terms.items()
+            },
         }
         for name, found in sets.items()
     }
@@ -92,6 +98,17 @@ def counted(texts: Sequence[str]) -> Rarity:
     return lambda word: 1 - math.log(1 + frequencies[plain(word)]) / math.log(1 + len(texts))
 
 
+def parted_by_encoder() -> Rarity:
+    """1 for a word that the default encoder's vocabulary holds in parts only."""
+    tokenizer = load_tokenizer(encoder_path(None))
+
+    @lru_cache(maxsize=50_000)
+    def rarity(word: str) -> float:
+        return float(len(tokenizer(word, add_special_tokens=False)["input_ids"]) > 1)
+
+    return rarity
+
+
 def sentences(found: Sequence[Row], rarity: Rarity, encoder: PromptEncoder) -> list[object]:
     """By the number of sentences shown: the share that holds an answer, and mean tokens."""
     report: list[object] = []
@@ -107,10 +124,19 @@ def sentences(found: Sequence[Row], rarity: Rarity, encoder: PromptEncoder) -> l
     return report
 
 
-def strings(found: Sequence[Row], rarity: Rarity, encoder: PromptEncoder) -> dict[str, object]:
-    """The same by the budget of the strings, and what finding all of them takes."""
+def strings(
+    found: Sequence[Row], of_terms: Rarity, rarity: Rarity, encoder: PromptEncoder
+) -> dict[str, object]:
+    """The same by the budget of the strings, and what finding all of them takes.
+
+    Args:
+        found: Questions with their passages.
+        of_terms: Says which words are rare terms.
+        rarity: Weighs the words by which sentences are chosen.
+        encoder: Counts tokens.
+    """
     start = time.process_time()
-    of_rows = [candidates(row.question, row.hit.passage, rarity) for row in found]
+    of_rows = [candidates(row.question, row.hit.passage, of_terms) for row in found]
     seconds = time.process_time() - start
     everything = ["; ".join(each.text for each in each_row) for each_row in of_rows]
     report: dict[str, object] = {
