@@ -116,6 +116,7 @@ def test_a_cascade_is_asked_with_counts_of_its_own_and_lists_its_passages_in_ste
         "1 token instead of 137: relevance 0.02 by its soft token" in passages.nth(2).inner_text()
     )
     cards.first.get_by_role("button", name="Show more: 13 passages left").click()
+    assert passages.nth(10).evaluate("n => n === document.activeElement")
     cards.first.get_by_role("button", name="Show more: 3 passages left").click()
     assert passages.count() == 23
     assert cards.first.get_by_role("button", name="Show more").count() == 0
