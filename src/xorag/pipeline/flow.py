@@ -289,8 +289,8 @@ class Pipeline:
 
     def _in_form(self, questions: Sequence[str], found: TimedHits, asking: Asking) -> Contexts:
         """Each passage in the form in which it shall be read."""
-        is_judged = asking.mode in JUDGED_MODES and self.openrag is not None
-        counter = self.openrag.judge.prompts if is_judged else self.builder
+        reader = self.openrag if asking.mode in JUDGED_MODES else None
+        counter = self.builder if reader is None else reader.judge.prompts
         choose = self.forms.chooser(asking, self._choose_readings, counter)
         readings = [
             chosen_readings(question, asking.mode, hits, choose)

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from xorag.pipeline.forms.candidates import Candidate, Seen
 from xorag.types import Form
 
+Floats = NDArray[np.float64]
 MORE_TOKENS = 0.03
 """Share of what text gains over one soft token that doubling the soft tokens does: 19.5, 21.1 and
 22.0 % right answers at 1, 4 and 8, and 45 % from text (docs/benchmarks.md)."""
@@ -111,9 +113,8 @@ class BySimilarity:
         return words if similarity is None else similarity / self.temperature + words
 
 
-def _shares(
-    scores: np.ndarray[tuple[int], np.dtype[np.float64]],
-) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _shares(scores: Floats) -> Floats:
     """Softmax."""
-    powers = np.exp(scores - scores.max())
-    return powers / powers.sum()
+    powers: Floats = np.exp(scores - scores.max())
+    shares: Floats = powers / powers.sum()
+    return shares
