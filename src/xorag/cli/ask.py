@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xorag.cli import output
+from xorag.cli.choices import require_chosen, say_if_by_similarity, show_choices
 from xorag.cli.judgements import say_if_uncalibrated, show_decision, show_judgements
 from xorag.cli.options import (
     BaseUrlOption,
@@ -27,6 +28,7 @@ from xorag.cli.reading_options import (
     AsRelevantOption,
     BudgetOption,
     CalibrationOption,
+    ExplainOption,
     FormOption,
     HopByOption,
     HopsOption,
@@ -45,7 +47,7 @@ from xorag.cli.verifications import show_verification, why_no_answer
 from xorag.pipeline.finding_options import HopBy, SelectBy
 from xorag.pipeline.generator_kind import GeneratorKind
 from xorag.runtime.memory import collection_paused
-from xorag.types import Answer, Form, GateKind, Mode, SearchMode
+from xorag.types import AUTO, Answer, Form, GateKind, Mode, SearchMode
 from xorag.types.readings import JUDGED_MODES
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ def ask(
     ] = Mode.XRAG,
     form: FormOption = None,
     budget: BudgetOption = None,
+    explain: ExplainOption = False,
     tokens_per_passage: Annotated[
         int, typer.Option(help="Soft tokens a passage, 1 to 16, as the projector was trained for.")
     ] = 1,
@@ -129,7 +132,8 @@ def ask(
 
     Example: `xorag ask "When was Emma published?" --index my-index -k 3 --form strings --verify`
 
-    Example: `xorag ask "When was Emma published?" --index my-index -k 10 --form auto --budget 64`
+    Example: `xorag ask "When was Emma published?" --index my-index -k 10 --form auto
+    --budget 64 --explain`
 
     Example: `xorag ask "When was Emma published?" --index my-index --mode cascade --keep 3`
     """
@@ -156,6 +160,7 @@ def ask(
         "abstain_unverified": abstain_unverified,
     }
     _check(question, options)
+    require_chosen(form, explain=explain)
     parts: PartOptions = {
         "model": model,
         "encoder": encoder,
@@ -175,7 +180,10 @@ def ask(
     if json:
         output.print_json(pipeline.ask(question, **options).as_json())
         return
-    _show(_streamed(pipeline, question, options))
+    answer = _streamed(pipeline, question, options)
+    _show(answer)
+    if explain:
+        show_choices(answer)
 
 
 def _opened(
@@ -203,6 +211,8 @@ def _say_what_to_know(pipeline: "Pipeline", options: "AskOptions") -> None:
     """What may make the answer worse."""
     if options["mode"] is Mode.OPENRAG:
         say_if_uncalibrated(pipeline.openrag, options)
+    if options["form"] == AUTO:
+        say_if_by_similarity(pipeline)
     tokens = options["tokens_per_passage"]
     if pipeline.trained_tokens is not None and tokens > pipeline.trained_tokens:
         output.say(

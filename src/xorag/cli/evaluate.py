@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xorag.cli import output
+from xorag.cli.choices import say_if_by_similarity
 from xorag.cli.evaluation_tables import show_summary
 from xorag.cli.options import (
     BaseUrlOption,
@@ -39,7 +40,7 @@ from xorag.cli.reading_options import (
 from xorag.evaluation.plan import PassageSource, Rows
 from xorag.pipeline.finding_options import HopBy, SelectBy
 from xorag.pipeline.generator_kind import GeneratorKind
-from xorag.types import GateKind, SearchMode
+from xorag.types import AUTO, GateKind, SearchMode
 from xorag.types.readings import JUDGED_MODES
 
 if TYPE_CHECKING:
@@ -199,7 +200,10 @@ def _opened(
 
     limit_threads(threads)
     place = place.like(evaluation.directory.recorded_models())
-    return open_models(names, place, evaluation.settings.passages, evaluation.conditions)
+    opened = open_models(names, place, evaluation.settings.passages, evaluation.conditions)
+    if any(condition.form == AUTO for condition in evaluation.conditions):
+        say_if_by_similarity(opened.pipeline)
+    return opened
 
 
 def _run(evaluation: "Evaluation", opened: "Opened") -> "Summary":

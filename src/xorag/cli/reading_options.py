@@ -33,6 +33,9 @@ BudgetOption = Annotated[
     int | None,
     typer.Option(help="Tokens that all passages may take together, for --form auto; unset, 64."),
 ]
+ExplainOption = Annotated[
+    bool, typer.Option("--explain", help="Show why each passage was read in its form (form auto).")
+]
 StringsTokensOption = Annotated[
     int, typer.Option(help="Tokens that a passage's strings may take, for --form strings.")
 ]
