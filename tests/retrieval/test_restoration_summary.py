@@ -55,7 +55,7 @@ def test_losses_are_means_over_tokens_and_not_over_passages() -> None:
     assert rest.own == pytest.approx((10 * 1.0 + 20 * 3.0) / 30)
 
 
-def test_a_share_is_what_the_own_token_takes_of_anothers_loss() -> None:
+def test_a_share_is_what_the_own_token_takes_away() -> None:
     (whole, *_rest) = summary_of(passage("a", own=3.0, other=4.0)).kinds
 
     assert whole.restored == pytest.approx(0.25)

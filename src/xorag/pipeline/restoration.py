@@ -36,7 +36,7 @@ from xorag.types import Passage, Restoration
 
 OTHERS = 64
 """Passages of an index whose soft tokens stand for another's."""
-PASSAGES_A_WRITE = 128
+PASSAGES_A_WRITE = 32
 """Measured between two writes: what a killed run loses at most."""
 BATCH_SIZE = 8
 """Passages measured together, in three rows each."""
