@@ -95,7 +95,15 @@ def test_distilling_says_where_the_projector_is_and_what_is_kept_with_it(
 ) -> None:
     losses = TokenLosses(1.0, 2.0, 1.5, 0.5, 0.4, 0.6, 10, 100)
     report = DistillReport(
-        Path("out/projector"), rank, {1: losses}, {}, 4, 16, 30, Dropped(0, 0, 1, 0)
+        projector=Path("out/projector"),
+        adapter_rank=rank,
+        losses_by_rate={1: losses},
+        losses_by_form={"strings32": losses},
+        restating_losses_by_rate={},
+        steps=4,
+        examples=16,
+        instructions=30,
+        dropped=Dropped(0, 0, 1, 0),
     )
     monkeypatch.setattr("xorag.training.distill.train_distill", lambda *_, **__: report)
 
@@ -106,6 +114,7 @@ def test_distilling_says_where_the_projector_is_and_what_is_kept_with_it(
     printed = capsys.readouterr().out
     assert codes == [0, 0]
     assert line in printed
+    assert "strings32" in printed.partition("beside one token")[2]
     document = json.loads(printed[printed.index("{") :])
     assert (document["projector"], document["adapter_rank"]) == ("out/projector", rank)
 

@@ -14,6 +14,7 @@ from tests.pipeline.scripted import calls_of, scripted
 from tests.training.conftest import TrainingWorld
 from tests.training.distilling import recipe_of, restating_of
 from xorag.compression.projector_artifact import load_projector
+from xorag.config.distill_recipe import DistillRecipe
 from xorag.config.form_mix import FormMixOptions
 from xorag.data.instructions.reading import Instruction, Message
 from xorag.data.questions import LabelledPassage
@@ -161,31 +162,34 @@ def test_where_what_is_shown_leaves_no_room_soft_tokens_alone_are_restated_from(
     assert long == alone
 
 
+class StopError(Exception):
+    """Stands for a kill between two steps."""
+
+
+def stop(state: TrainingProgress) -> None:
+    if state.step == 3:
+        raise StopError
+
+
+def with_forms(world: TrainingWorld, start: Path, folder: Path) -> DistillRecipe:
+    """A recipe of a few steps, of which every other restates passages."""
+    forms = {"token": 1, "strings": 1, "sentences": 1}
+    folder.mkdir()
+    return recipe_of(
+        world,
+        start,
+        folder,
+        examples__forms=forms,
+        examples__question_share=1.0,
+        loss={"kl_weight": 0.0},
+        restating=restating_of(world, forms=forms, every=2),
+    )
+
+
 def test_a_run_with_forms_reports_them_and_goes_on_after_a_stop_to_the_same_projector(
     training_world: TrainingWorld, stage_one: Path, tmp_path: Path
 ) -> None:
-    forms = {"token": 1, "strings": 1, "sentences": 1}
-    (tmp_path / "a").mkdir()
-    (tmp_path / "b").mkdir()
-    whole, stopped = (
-        recipe_of(
-            training_world,
-            stage_one,
-            tmp_path / name,
-            examples__forms=forms,
-            examples__question_share=1.0,
-            loss={"kl_weight": 0.0},
-            restating=restating_of(training_world, forms=forms, every=2),
-        )
-        for name in "ab"
-    )
-
-    class StopError(Exception):
-        """Stands for a kill between two steps."""
-
-    def stop(state: TrainingProgress) -> None:
-        if state.step == 3:
-            raise StopError
+    whole, stopped = (with_forms(training_world, stage_one, tmp_path / name) for name in "ab")
 
     report = train_distill(whole, device="cpu")
     with pytest.raises(StopError):
@@ -194,12 +198,8 @@ def test_a_run_with_forms_reports_them_and_goes_on_after_a_stop_to_the_same_proj
 
     manifest = load_projector(report.projector).manifest
     assert manifest.settings["forms"] == ["sentences", "strings", "token"]
-    assert set(manifest.metrics["answer_losses_by_form"]) == {
-        "strings16",
-        "strings32",
-        "sentences1",
-        "sentences2",
-    }
+    named = {"strings16", "strings32", "sentences1", "sentences2"}
+    assert set(manifest.metrics["answer_losses_by_form"]) == named
     assert report.losses_by_form["sentences2"].tokens == report.losses_by_rate[1].tokens
     one, other = (load_file(each.projector / "projector.safetensors") for each in (report, resumed))
     for name, tensor in one.items():
