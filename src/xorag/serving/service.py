@@ -180,7 +180,7 @@ class PipelineService:
     def _require_within_limits(self, request: AskRequest) -> None:
         self._require_text(request.question)
         options, limits = request.options, self._options
-        self._require_at_most("k", options.get("k", 1), limits.max_passages)
+        self._require_at_most("k", options.get("k") or 1, limits.max_passages)
         new_tokens = options.get("max_new_tokens", 1)
         if new_tokens < 1:
             raise UsageError(f"max_new_tokens must be at least 1, got {new_tokens}")
