@@ -1,5 +1,6 @@
 """`xorag eval`: how good the answers of each mode are, and what they cost."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -154,8 +155,8 @@ def evaluate(
 
     finding = (hops, hop_by, select, select_by)
     asking = (passages, k, rows, limit, seed, max_new_tokens)
-    judging = (gate, threshold, abstain_below, together, as_relevant)
-    settings = Settings(*asking, *finding, *judging, verify, abstain_unverified, keep)
+    settings = Settings(*asking, *finding, gate, threshold, abstain_below, together, as_relevant)
+    settings = replace(settings, verify=verify, abstain_unverified=abstain_unverified, keep=keep)
     rates = _numbers(tokens_per_passage, "--tokens-per-passage")
     forms = _forms(form, strings_tokens, sentences, budget)
     conditions = plan_conditions(_words(modes), k=k, tokens_per_passage=rates, forms=forms)
@@ -171,11 +172,13 @@ def evaluate(
 
         is_judged = any(item.mode in JUDGED_MODES for item in conditions)
         named = reader or ("shipped" if is_judged else None)
-        parts = (model, encoder, projector, layout, named, calibration, reranker, search)
+        parts = (model, encoder, projector, layout, named, calibration)
         names = PartNames(
             index,
             *parts,
             judge=judge,
+            reranker=reranker,
+            search=search,
             is_demo_used=passages is PassageSource.RETRIEVED,
             generator=generator,
             base_url=base_url,
