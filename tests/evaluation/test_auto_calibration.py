@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.pipeline.tiny_world import World, make_world
-from xorag.data.questions import LabelledPassage, Question
+from xorag.data.questions import LabelledPassage, Question, is_dev
 from xorag.errors import EvaluationError
 from xorag.evaluation.auto_answers import (
     CLOSED,
@@ -17,7 +17,7 @@ from xorag.evaluation.auto_answers import (
 )
 from xorag.evaluation.auto_check import compared, mean_tokens, warnings
 from xorag.evaluation.auto_fit import fit_gains
-from xorag.evaluation.auto_seen import see_gold, see_several, without_kept
+from xorag.evaluation.auto_seen import kept_passages, see_gold, see_several, without_kept
 from xorag.evaluation.logistic_fit import Examples, fit_logistic
 from xorag.evaluation.passages import passage_id
 from xorag.evaluation.question_sets import QuestionSet
@@ -76,7 +76,7 @@ def answers_where(*, sentences: float) -> Answers:
 
 def test_what_tells_passages_and_forms_apart_is_learned(pipeline: Pipeline) -> None:
     gold = see_gold(pipeline, SETS, seed=0)
-    several = see_several(pipeline, SETS, k=2, seed=0, is_retrieved=False)
+    several = see_several(pipeline, SETS, k=2, seed=0, retrieved_without=None)
 
     fitted = fit_gains(pipeline, gold, several, answers_where(sentences=0.75))
 
@@ -96,20 +96,27 @@ def test_each_question_is_seen_with_its_supporting_passage_and_with_all(
     pipeline: Pipeline,
 ) -> None:
     gold = see_gold(pipeline, SETS, seed=0)
-    several = see_several(pipeline, SETS, k=2, seed=0, is_retrieved=False)
+    several = see_several(pipeline, SETS, k=2, seed=0, retrieved_without=None)
 
     assert [each.is_gold for each in gold] == [(True,)] * COUNT
     assert all(sorted(each.is_gold) == [False, True] for each in several)
     assert all(seen.hit.similarity is not None for each in gold for seen in each.seen)
 
 
-def test_nothing_is_fitted_on_passages_that_are_kept_for_reporting() -> None:
+def test_nothing_is_fitted_on_passages_that_are_kept_for_reporting(pipeline: Pipeline) -> None:
     shared = SETS[0].questions[0].passages[0]
-    kept = passage_id(shared.title, shared.text)
+    named = frozenset({passage_id(shared.title, shared.text)})
 
-    (left,) = without_kept(SETS, (), frozenset({kept}))
+    kept = kept_passages(SETS, named)
+    (left,) = without_kept(SETS, kept)
+    found = see_several(pipeline, SETS, k=4, seed=0, retrieved_without=frozenset({"emma"}))
 
-    assert [each.id for each in left.questions] == [f"q{i}" for i in range(1, COUNT)]
+    assert named < kept
+    assert not any(is_dev(each) or each.id == "q0" for each in left.questions)
+    assert 0 < len(left.questions) < COUNT
+    ids = {seen.hit.passage.document_id for each in found for seen in each.seen}
+    assert "paris" in ids
+    assert "emma" not in ids
 
 
 def test_a_fit_tells_unseen_groups_and_its_probabilities_are_right_on_average() -> None:

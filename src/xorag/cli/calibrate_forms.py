@@ -67,7 +67,7 @@ def calibrate_and_show(
     json: bool,
 ) -> None:
     """Ask, fit, compare, keep and show."""
-    sets = _read(sources, settings, kept.keep_out)
+    sets, passages = _read(sources, settings, kept.keep_out)
     with output.working("loading the models"):
         from xorag.evaluation.auto_answers import FIXED
         from xorag.evaluation.auto_calibration import calibrate_forms, keep_forms
@@ -80,7 +80,9 @@ def calibrate_and_show(
         def show(state: "EvaluationProgress") -> None:
             bar.update(state.answered, total=state.total, note=state.asking)
 
-        report = calibrate_forms(sets, opened, settings, kept.answers, on_progress=show)
+        report = calibrate_forms(
+            sets, opened, settings, kept.answers, kept=passages, on_progress=show
+        )
     keep_forms(kept.directory, report, opened.projector, overwrite=kept.is_replaced)
     push_made(kept.directory, kept.repo)
     for warning in report.warnings:
@@ -93,10 +95,10 @@ def calibrate_and_show(
 
 def _read(
     sources: list[str], settings: "Settings", keep_out: Path | None
-) -> "tuple[QuestionSet, ...]":
-    """The rows to fit on: no dev rows, and none that share a supporting passage with these."""
+) -> "tuple[tuple[QuestionSet, ...], frozenset[str]]":
+    """The rows to fit on, and the passages that are not: dev rows', and those named."""
     from xorag.errors import UsageError
-    from xorag.evaluation.auto_seen import without_kept
+    from xorag.evaluation.auto_seen import kept_passages, without_kept
     from xorag.evaluation.plan import Rows
     from xorag.evaluation.question_sets import read_sets
 
@@ -109,10 +111,11 @@ def _read(
         whole = read_sets(sources, replace(settings, rows=Rows.ALL, limit=None))
         sets = read_sets(sources, replace(settings, limit=None))
         ids = frozenset(keep_out.read_text(encoding="utf-8").split()) if keep_out else frozenset()
-        usable = without_kept(sets, whole, ids)
+        kept = kept_passages(whole, ids)
+        usable = without_kept(sets, kept)
     for each in usable:
         output.say(f"{each.name}: {len(each.questions)} of {each.row_count} questions may be asked")
-    return usable
+    return usable, kept
 
 
 def _show(report: "FormsReport", directory: Path) -> None:

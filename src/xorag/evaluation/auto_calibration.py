@@ -81,6 +81,7 @@ def calibrate_forms(
     settings: Settings,
     answers: Path,
     *,
+    kept: frozenset[str],
     on_progress: Callable[[EvaluationProgress], None],
 ) -> FormsReport:
     """Ask, fit and compare; asking goes on where an earlier call was stopped.
@@ -91,6 +92,7 @@ def calibrate_forms(
         settings: Where passages come from, how many are read, where answers are cut, and the
             `limit` of questions a set.
         answers: Directory in which answers are kept.
+        kept: Ids of passages that nothing may be fitted on.
         on_progress: Hears of every answer.
 
     Raises:
@@ -101,14 +103,14 @@ def calibrate_forms(
     keeps = KeepsAnswers(answers, opened, on_progress)
     limit = settings.limit or LIMIT
     asked = first_of(sets, replace(settings, limit=limit))
-    is_retrieved = settings.passages is PassageSource.RETRIEVED
+    without = kept if settings.passages is PassageSource.RETRIEVED else None
     found = dict(keeps.answers("main", asked, given(settings, limit), (TOKEN, TEXT)))
     some = given(settings, max(1, round(FORMS_SHARE * limit)))
     found |= keeps.answers("forms", first_of(asked, some), some, (CLOSED, STRINGS, SENTENCES))
     pipeline = opened.pipeline
     gold = see_gold(pipeline, asked, seed=settings.seed)
     several = see_several(
-        pipeline, asked, k=settings.k, seed=settings.seed, is_retrieved=is_retrieved
+        pipeline, asked, k=settings.k, seed=settings.seed, retrieved_without=without
     )
     fitted = fit_gains(pipeline, gold, several, found)
     pipeline.forms.gains = fitted.gains

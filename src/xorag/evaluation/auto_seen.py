@@ -18,7 +18,7 @@ from xorag.evaluation.question_sets import QuestionSet
 from xorag.pipeline import Pipeline
 from xorag.pipeline.forms.candidates import Candidate, Seen
 from xorag.pipeline.options import checked
-from xorag.types import AUTO, Form
+from xorag.types import AUTO, Form, Hit
 
 _BATCH = 64
 """Questions whose passages are found or encoded together."""
@@ -40,19 +40,19 @@ class SeenQuestion:
         return self.set_name, self.question.id
 
 
-def without_kept(
-    sets: Sequence[QuestionSet], dev: Sequence[QuestionSet], keep_out: frozenset[str]
-) -> tuple[QuestionSet, ...]:
-    """The sets without questions whose supporting passage is kept for reporting.
+def kept_passages(sets: Sequence[QuestionSet], keep_out: frozenset[str]) -> frozenset[str]:
+    """Ids of the passages that nothing may be fitted on: those that support dev rows, and others.
 
     Args:
-        sets: To calibrate on.
-        dev: The rows that are reported on.
-        keep_out: Ids of further passages that nothing may be fitted on.
+        sets: With all their rows.
+        keep_out: Ids of the others.
     """
-    kept = set(keep_out)
-    for each in dev:
-        kept |= {i for question in each.questions if is_dev(question) for i in _gold_ids(question)}
+    dev = (question for each in sets for question in each.questions if is_dev(question))
+    return keep_out.union(*(_gold_ids(question) for question in dev))
+
+
+def without_kept(sets: Sequence[QuestionSet], kept: frozenset[str]) -> tuple[QuestionSet, ...]:
+    """The sets without questions that a kept passage supports."""
     return tuple(
         replace(each, questions=tuple(q for q in each.questions if kept.isdisjoint(_gold_ids(q))))
         for each in sets
@@ -71,7 +71,12 @@ def see_gold(pipeline: Pipeline, sets: Sequence[QuestionSet], *, seed: int) -> l
 
 
 def see_several(
-    pipeline: Pipeline, sets: Sequence[QuestionSet], *, k: int, seed: int, is_retrieved: bool
+    pipeline: Pipeline,
+    sets: Sequence[QuestionSet],
+    *,
+    k: int,
+    seed: int,
+    retrieved_without: frozenset[str] | None,
 ) -> list[SeenQuestion]:
     """Each question with several passages, of which some are known to support it or not to.
 
@@ -80,7 +85,8 @@ def see_several(
         sets: Of the questions.
         k: The most passages of one.
         seed: Of the order of given ones.
-        is_retrieved: Whether passages are found in the index, besides those that came along.
+        retrieved_without: Ids of passages that are passed over where more are found in the index;
+            None: none are found, and those that came along must do.
     """
     named = [(each.name, question) for each in sets for question in each.questions]
     several = [
@@ -89,9 +95,9 @@ def see_several(
         if len({passage.is_supporting for passage in question.passages} - {None}) > 1
     ]
     seen = list(_given(pipeline, several, k=k, seed=seed))
-    if is_retrieved:
+    if retrieved_without is not None:
         with_gold = [(name, question) for name, question in named if gold_passages(question)]
-        seen += _retrieved(pipeline, with_gold, k=k)
+        seen += _retrieved(pipeline, with_gold, k=k, kept=retrieved_without)
     return seen
 
 
@@ -120,17 +126,28 @@ def _given(
 
 
 def _retrieved(
-    pipeline: Pipeline, questions: Sequence[tuple[str, Question]], *, k: int
+    pipeline: Pipeline,
+    questions: Sequence[tuple[str, Question]],
+    *,
+    k: int,
+    kept: frozenset[str],
 ) -> Iterator[SeenQuestion]:
     asking, lists = checked(form=AUTO, k=k), pipeline.forms.candidates(pipeline.builder)
     for start in range(0, len(questions), _BATCH):
         batch = questions[start : start + _BATCH]
         found = pipeline.retrieve([question.question for _, question in batch], None, asking)
-        for (name, question), hits in zip(batch, found.hits, strict=True):
+        for (name, question), row in zip(batch, found.hits, strict=True):
+            hits = [hit for hit in row if not _is_kept(hit, kept)]
             golds = gold_passages(question)
             labels = tuple(find_gold(hit.passage, golds) is not None for hit in hits)
             seen = tuple(lists.seen(question.question, hits))
             yield SeenQuestion(name, question, seen, labels)
+
+
+def _is_kept(hit: Hit, kept: frozenset[str]) -> bool:
+    passage = hit.passage
+    own = {passage.id, passage.document_id, passage_id(passage.title, passage.text)}
+    return not kept.isdisjoint(own)
 
 
 def _gold_ids(question: Question) -> set[str]:
