@@ -13,6 +13,8 @@ from benchmarks.frontier.records import Record, newest
 from xorag.evaluation.gain import share_of_text_gain
 from xorag.evaluation.statistics import Interval, PairedTest, bootstrap_interval, paired_test
 
+_FINISHED = 0.9
+"""Of the answers that the condition with the most has; one with fewer would cost questions."""
 Key = tuple[str, str]
 """A set and a question's id."""
 Rows = Mapping[Condition, Sequence[Record]]
@@ -58,7 +60,7 @@ class Frontier:
     points: tuple[Point, ...]
     comparisons: tuple[Comparison, ...]
     answered: Mapping[str, int]
-    """Answers of each condition."""
+    """Answers of each condition, those that were left out as unfinished among them."""
 
 
 def summarise(records: Sequence[Record], labels: Sequence[str]) -> Frontier:
@@ -66,7 +68,7 @@ def summarise(records: Sequence[Record], labels: Sequence[str]) -> Frontier:
 
     Args:
         records: Answers; of each condition those on its newest ground count.
-        labels: Conditions; those without an answer are left out.
+        labels: Conditions; those that have far fewer answers than others are left out.
 
     Raises:
         SystemExit: If no question has an answer of each.
@@ -74,7 +76,9 @@ def summarise(records: Sequence[Record], labels: Sequence[str]) -> Frontier:
     answers: dict[str, dict[Key, Record]] = {}
     for record in newest(records):
         answers.setdefault(record.condition, {})[record.set, record.id] = record
-    found = [c for c in all_conditions() if c.label in labels and c.label in answers]
+    counts = {c.label: len(answers.get(c.label, ())) for c in all_conditions() if c.label in labels}
+    least = max(1, _FINISHED * max(counts.values(), default=0))
+    found = [c for c in all_conditions() if counts.get(c.label, 0) >= least]
     common = set.intersection(*(set(answers[c.label]) for c in found)) if found else set()
     if not common:
         raise SystemExit("no question has an answer of each condition; ask first")
@@ -87,7 +91,7 @@ def summarise(records: Sequence[Record], labels: Sequence[str]) -> Frontier:
         {name: sets.count(name) for name in dict.fromkeys(sets)},
         tuple(points),
         tuple(_comparisons(found, rows)),
-        {c.label: len(answers[c.label]) for c in found},
+        {label: count for label, count in counts.items() if count},
     )
 
 

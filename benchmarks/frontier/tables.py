@@ -41,6 +41,9 @@ def _points(frontier: Frontier) -> str:
     said = (
         f"Questions: {counts}. Match of each set in the last columns; tokens of the whole prompt."
     )
+    shown = {point.label for point in frontier.points}
+    if unfinished := [label for label in frontier.answered if label not in shown]:
+        said += f" Not finished, and left out: {', '.join(map(_code, unfinished))}."
     return f"{said}\n\n{_table(head, rows)}"
 
 

@@ -1,12 +1,14 @@
 """The frontier from question files to tables, in a tiny world."""
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from benchmarks.frontier.__main__ import main
+from benchmarks.frontier.answering import Batches
 from benchmarks.frontier.conditions import chosen
 from benchmarks.frontier.pool_retriever import EmbeddedPool, PoolRetriever
 from benchmarks.frontier.pools import Shard, make_pools, read_wanted
@@ -14,7 +16,7 @@ from benchmarks.frontier.records import read_records
 from tests.benchmarks.pools import passage, question, write_questions
 from tests.pipeline.tiny_world import World
 from xorag.retrieval.timed import TimedEmbeddings, TimedHits
-from xorag.types import FloatArray, Hit, Passage
+from xorag.types import Answer, Cost, FloatArray, Hit, Mode, Passage, Seconds
 
 
 class Found:
@@ -44,6 +46,13 @@ class Ones:
     def embed_questions(self, questions: list[str]) -> TimedEmbeddings:
         """A row each."""
         return TimedEmbeddings([np.ones(2, np.float32) for _ in questions], 1.0)
+
+
+def compute(seconds: float) -> None:
+    """Keep the processor busy."""
+    end = time.process_time() + seconds
+    while time.process_time() < end:
+        pass
 
 
 def test_a_question_with_one_passage_gets_nine_that_hold_no_answer() -> None:
@@ -93,6 +102,22 @@ def test_the_most_similar_passages_are_found_in_the_order_of_the_pool() -> None:
     assert plain.encode_seconds == 0.25
     assert with_pieces.hits[0][0].pieces is not None
     assert with_pieces.hits[0][0].pieces.shape == (4, 2)
+
+
+def test_the_answers_of_a_batch_share_its_seconds() -> None:
+    kept: list[tuple[int, float]] = []
+    answer = Answer("?", Mode.CLOSED, "", (), Cost(0, 0, 0, 0, Seconds(0, 0, 0, 0)))
+    batches = Batches(lambda place, _answer, seconds: kept.append((place, seconds)))
+
+    compute(0.2)
+    batches.add(0, answer)
+    batches.add(1, answer)
+    compute(0.1)
+    batches.add(2, answer)
+    batches.end()
+
+    assert [place for place, _ in kept] == [0, 1, 2]
+    assert [seconds for _, seconds in kept] == pytest.approx([0.1, 0.1, 0.1], abs=0.03)
 
 
 def test_conditions_are_chosen_by_patterns() -> None:

@@ -76,16 +76,26 @@ def test_a_line_that_a_kill_cut_short_is_taken_off(tmp_path: Path) -> None:
 
 
 def test_conditions_are_compared_on_the_questions_that_all_have_answered() -> None:
-    answers = [record("closed", i, 0.0, 50) for i in range(4)]
-    answers += [record("text1", i, 1.0, 150) for i in range(3)]
+    answers = [record("closed", i, 0.0, 50) for i in range(20)]
+    answers += [record("text1", i, 1.0, 150) for i in range(19)]
 
     found = summarise(answers, ["closed", "text1", "auto16"])
 
-    assert found.questions == {"nq": 3}
+    assert found.questions == {"nq": 19}
     assert [(point.label, point.match.mean, point.match.n) for point in found.points] == [
-        ("closed", 0.0, 3),
-        ("text1", 1.0, 3),
+        ("closed", 0.0, 19),
+        ("text1", 1.0, 19),
     ]
+
+
+def test_a_condition_that_was_hardly_begun_is_left_out_and_named() -> None:
+    answers = [record("closed", i, 0.0, 50) for i in range(20)]
+    answers += [record("text1", i, 1.0, 150) for i in range(2)]
+
+    found = summarise(answers, ["closed", "text1"])
+
+    assert [point.label for point in found.points] == ["closed"]
+    assert "Not finished, and left out: `text1`." in markdown(found)
 
 
 def test_auto_is_compared_at_its_own_tokens_and_by_its_share_of_text() -> None:
