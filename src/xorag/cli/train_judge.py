@@ -44,10 +44,12 @@ def _print(report: "JudgeReport", *, as_json: bool) -> None:
     if as_json:
         output.print_json({**asdict(report), "judge": str(report.judge)})
         return
-    rows = [
-        ["the reader, by one soft token", f"{report.auc:.3f}", f"{report.auc_within:.3f}"],
-        ["the encoder's similarity", f"{report.cosine_auc:.3f}", f"{report.cosine_auc_within:.3f}"],
-    ]
+    judged = {
+        "one soft token": report.token,
+        "the encoder's similarity": report.similarity,
+        "both": report.both,
+    }
+    rows = [[by, f"{auc.of_all:.3f}", f"{auc.within:.3f}"] for by, auc in judged.items()]
     title = f"{report.passages} passages of {report.questions} held-out questions"
     output.table(["judged by", "AUC of all", "AUC inside a question"], rows, title=title)
     output.line(f"{report.trained} questions to learn from, {report.dropped} dropped")

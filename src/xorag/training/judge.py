@@ -1,12 +1,11 @@
 """From a recipe to what lets a reader judge soft tokens: the whole of `xorag train judge`."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader
 
 from xorag.artifact.manifest import Manifest
 from xorag.compression.projector_artifact import save_projector
@@ -16,8 +15,8 @@ from xorag.training.adapters import take_adapters
 from xorag.training.examples import Condition
 from xorag.training.judge_examples import Candidates, JudgeExamples, collate_judged, draw_order
 from xorag.training.judge_parts import JudgeParts, build_judge_parts
+from xorag.training.judge_scores import fit_similarity_weight, score_soft_tokens
 from xorag.training.progress import OnMessage, OnTraining
-from xorag.training.reader_scores import area_under_curve
 from xorag.training.run_directory import claim_directory
 from xorag.training.running import run_to_end
 from xorag.training.trainer import build_trainer, require_trackers
@@ -27,18 +26,28 @@ _JUDGE = "judge"
 
 
 @dataclass(frozen=True, slots=True)
+class RelevanceAuc:
+    """How often a supporting passage scores above one that is none."""
+
+    of_all: float
+    """Of whichever question."""
+    within: float
+    """Of the same question, as a mean over questions."""
+
+
+@dataclass(frozen=True, slots=True)
 class JudgeReport:
     """What a run made."""
 
     judge: Path
     """The artifact's directory."""
-    auc: float
-    """How often a supporting passage of the held-out questions scores above one that is none."""
-    auc_within: float
-    """The same inside each question, as a mean over questions."""
-    cosine_auc: float
-    """Like `auc`, by the encoder's similarity of question and passage."""
-    cosine_auc_within: float
+    token: RelevanceAuc
+    """By one soft token."""
+    similarity: RelevanceAuc
+    """By the encoder's similarity of question and passage."""
+    both: RelevanceAuc
+    similarity_weight: float
+    """What the similarity counts beside the log-odds of relevance."""
     questions: int
     """Held out."""
     passages: int
@@ -47,15 +56,6 @@ class JudgeReport:
     trained: int
     """Different questions that training could read."""
     dropped: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """Scores of held-out passages, question by question."""
-
-    margins: list[np.ndarray[tuple[int], np.dtype[np.float64]]]
-    similarities: list[np.ndarray[tuple[int], np.dtype[np.float64]]]
-    labels: list[np.ndarray[tuple[int], np.dtype[np.bool_]]]
 
 
 def train_judge(
@@ -131,63 +131,34 @@ def _held_out(recipe: JudgeRecipe, parts: JudgeParts, items: list[Candidates]) -
 
 
 def _report(recipe: JudgeRecipe, parts: JudgeParts, steps: int) -> JudgeReport:
-    found = _measure(recipe, parts)
-    labels = np.concatenate(found.labels)
+    size = recipe.train.batch_size
+    watched = _held_out(recipe, parts, parts.splits.validation)
+    weight = fit_similarity_weight(score_soft_tokens(parts, watched, batch_size=size))
+    kept = _held_out(recipe, parts, parts.splits.report)
+    found = score_soft_tokens(parts, kept, batch_size=size)
+    both = found.together(weight)
     return JudgeReport(
         recipe.out / _JUDGE,
-        _auc(np.concatenate(found.margins), labels),
-        _mean_auc(found.margins, found.labels),
-        _auc(np.concatenate(found.similarities), labels),
-        _mean_auc(found.similarities, found.labels),
-        questions=len(found.labels),
-        passages=len(labels),
+        RelevanceAuc(found.auc(found.margins), found.auc_within(found.margins)),
+        RelevanceAuc(found.auc(found.similarities), found.auc_within(found.similarities)),
+        RelevanceAuc(found.auc(both), found.auc_within(both)),
+        similarity_weight=weight,
+        questions=len(parts.splits.report),
+        passages=len(found.margins),
         steps=steps,
         trained=len(parts.splits.train),
         dropped=parts.splits.dropped,
     )
 
 
-@torch.inference_mode()
-def _measure(recipe: JudgeRecipe, parts: JudgeParts) -> _Measured:
-    """Judge the held-out questions' passages, and compare these by their embeddings."""
-    items = parts.splits.report
-    examples = _held_out(recipe, parts, items)
-    parts.objective.train(mode=False)
-    device = parts.reader.language.model.device
-    found = _Measured([], [], [])
-    in_dim = parts.projector.shape.in_dim
-    loader = DataLoader(examples, recipe.train.batch_size, collate_fn=collate_judged)
-    for number, batch in enumerate(loader):
-        moved = {name: tensor.to(device) for name, tensor in batch.items()}
-        labels, of = moved.pop("labels"), moved["question_of"]
-        passages = moved["passage_embeddings"][:, :in_dim].cpu().numpy()
-        margins = parts.objective.margins(**moved).cpu().double().numpy()
-        asked = items[number * recipe.train.batch_size :][: int(of.max()) + 1]
-        queries = parts.embed.of_questions([item.question for item in asked])
-        for at, query in enumerate(queries):
-            mine = (of == at).cpu().numpy()
-            found.margins.append(margins[mine])
-            found.similarities.append((passages[mine] @ query).astype(np.float64))
-            found.labels.append((labels > 0).cpu().numpy()[mine])
-    return found
-
-
-def _auc(scores: "np.ndarray[tuple[int], np.dtype[np.float64]]", labels: np.ndarray) -> float:
-    area = area_under_curve(scores, labels)
-    return float("nan") if area is None else area
-
-
-def _mean_auc(scores: list[np.ndarray], labels: list[np.ndarray]) -> float:
-    pairs = zip(scores, labels, strict=True)
-    return float(np.mean([_auc(row, of_row) for row, of_row in pairs]))
-
-
 def _save(recipe: JudgeRecipe, parts: JudgeParts, report: JudgeReport) -> None:
     """Write projector and adapters with the reader that they belong to, in half precision."""
     adapters = take_adapters(parts.reader.language.model, recipe.lora)
-    settings = TokenJudgeSettings(parts.fingerprint, recipe.examples.title)
+    settings = TokenJudgeSettings(
+        parts.fingerprint, recipe.examples.title, report.similarity_weight
+    )
     manifest: Manifest = judge_manifest(parts.reader, parts.encoder, settings)
-    metrics = {name: getattr(report, name) for name in ("auc", "auc_within", "cosine_auc", "steps")}
+    metrics = {key: value for key, value in asdict(report).items() if key != "judge"}
     save_projector(
         report.judge,
         parts.projector,

@@ -169,6 +169,10 @@ class JudgeExamples(Dataset[JudgeItem]):
     def __len__(self) -> int:
         return len(self._order)
 
+    def question(self, place: int) -> str:
+        """The question at a place."""
+        return self._candidates[int(self._order[place])].question
+
     def __getitem__(self, place: int) -> JudgeItem:
         item = self._candidates[int(self._order[place])]
         generator = None if self._seed is None else np.random.default_rng((self._seed, place))
