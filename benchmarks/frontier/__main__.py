@@ -22,7 +22,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.frontier.answering import Asker, tell
+from benchmarks.frontier.answering import Asker, ranked_passages, tell
 from benchmarks.frontier.conditions import SHORTENED, Condition, Method, Needs, chosen
 from benchmarks.frontier.opening import Opened, open_all, open_information, open_shows
 from benchmarks.frontier.pool_retriever import EmbeddedPool, embed_pools
@@ -106,7 +106,8 @@ def _ask_kind(
     )
     for condition in asked:
         if condition.method is Method.PRUNED:
-            information.measure([passage for pool in pools for passage in pool.passages])
+            ranked = [ranked_passages(pool, Method.PRUNED) for pool in embedded.values()]
+            information.measure([passage for row in ranked for passage in row])
         start = time.process_time()
         asker.ask(condition, left[condition.label], opened.grounds[condition.needs], to)
         tell(condition, len(left[condition.label]), time.process_time() - start)

@@ -16,8 +16,12 @@ from benchmarks.frontier.pools import Pool
 from benchmarks.frontier.records import Record, RecordFile
 from xorag.evaluation.answers import f1, match
 from xorag.pipeline import Pipeline
+from xorag.pipeline.options import AskOptions
 from xorag.types import Answer, Passage
 
+JUDGED_PASSAGES = 6
+"""Passages of a question that the language model judges for pruning: half of each fills more than
+the largest budget."""
 _BURST = 0.02
 """Seconds of the processor within which the answers of one batch come."""
 
@@ -86,14 +90,14 @@ class Asker:
             before = shown.seconds[place] if shown else 0.0
             to.append(_record(condition, pools[place], ground, answer, before + seconds))
 
+        options: AskOptions = {**condition.options, "max_new_tokens": self.max_new_tokens}
         batches = Batches(keep)
         try:
             self.pipeline.ask_many(
                 [pool.question.question for pool in pools],
                 passages=shown.passages if shown else None,
                 on_answer=batches.add,
-                max_new_tokens=self.max_new_tokens,
-                **condition.options,
+                **options,
             )
         finally:
             batches.end()
@@ -105,7 +109,7 @@ class Asker:
         show, passages, seconds = self.shows[condition.method], [], []
         for pool in pools:
             question = pool.question.question
-            ranked = [hit.passage for hit in self.embedded[question].best_first()]
+            ranked = ranked_passages(self.embedded[question], condition.method)
             start = time.process_time()
             kept = show(question, ranked, condition.budget)
             took = time.process_time() - start
@@ -114,6 +118,12 @@ class Asker:
             passages.append(_in_pool_order(kept, pool))
             seconds.append(took + self.extra_seconds(condition.method, used))
         return Shown(passages, seconds)
+
+
+def ranked_passages(pool: EmbeddedPool, method: Method) -> list[Passage]:
+    """The passages that a method may show, the most similar first."""
+    ranked = [hit.passage for hit in pool.best_first()]
+    return ranked[:JUDGED_PASSAGES] if method is Method.PRUNED else ranked
 
 
 def tell(condition: Condition, count: int, seconds: float) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,7 @@ class Found:
     def open(self) -> None:
         """Nothing to do."""
 
-    def find(self, questions: list[str], *, k: int, pieces: int = 1) -> TimedHits:
+    def find(self, questions: Sequence[str], *, k: int, pieces: int = 1) -> TimedHits:
         """All of it."""
         assert pieces == 1
         return TimedHits([self._hits[:k] for _ in questions])
@@ -37,13 +38,13 @@ class Found:
 class Ones:
     """Embeds every piece as ones."""
 
-    def embed(self, passages: list[Passage], counts: list[int]) -> TimedEmbeddings:
+    def embed(self, passages: Sequence[Passage], counts: Sequence[int]) -> TimedEmbeddings:
         """As many rows as were asked for."""
         rows: list[FloatArray] = [np.ones((count, 2), np.float32) for count in counts]
         assert len(rows) == len(passages)
         return TimedEmbeddings(rows, 1.0)
 
-    def embed_questions(self, questions: list[str]) -> TimedEmbeddings:
+    def embed_questions(self, questions: Sequence[str]) -> TimedEmbeddings:
         """A row each."""
         return TimedEmbeddings([np.ones(2, np.float32) for _ in questions], 1.0)
 
@@ -60,7 +61,7 @@ def test_a_question_with_one_passage_gets_nine_that_hold_no_answer() -> None:
     wrong = [f"city number {number}" for number in range(12)]
     search = Found("one holds the answer", gold.passages[0].text, *wrong)
 
-    (pool,) = make_pools({"nq": [gold]}, search, seed=0)  # type: ignore[arg-type]
+    (pool,) = make_pools({"nq": [gold]}, search, seed=0)
 
     assert {each.text for each in pool.passages} == {gold.passages[0].text, *wrong[:9]}
     assert len(pool.passages) == 10
@@ -69,7 +70,7 @@ def test_a_question_with_one_passage_gets_nine_that_hold_no_answer() -> None:
 def test_a_question_with_ten_passages_keeps_them_in_an_order_of_the_seed() -> None:
     asked = question("France")
 
-    first, second = (make_pools({"x": [asked]}, Found(), seed=seed)[0] for seed in (0, 1))  # type: ignore[arg-type]
+    first, second = (make_pools({"x": [asked]}, Found(), seed=seed)[0] for seed in (0, 1))
 
     assert {each.text for each in first.passages} == {each.text for each in asked.passages}
     assert set(first.passages) == set(second.passages)
