@@ -112,10 +112,18 @@ def test_numbers_that_stay_hard_ask_for_strings_beside_the_token() -> None:
 
     (sentence,) = told(summary_of(*(passage(f"p{i}", own=2.0, numbers=hard) for i in range(200))))
 
-    assert "numbers cost 5.0 nats" in sentence
+    assert "of numbers the own soft token restores 17 % and leaves 5.0 nats a token" in sentence
     assert "--form strings" in sentence
     assert "xorag index --strings" in sentence
     assert told(summary_of(*(passage(f"p{i}", own=2.0, numbers=easy) for i in range(200)))) == []
+
+
+def test_numbers_that_cost_little_but_are_not_restored_are_lost_as_well() -> None:
+    lost = WordLosses(5, 1.0, 1.0, 1.0)
+
+    (sentence,) = told(summary_of(*(passage(f"p{i}", own=2.0, numbers=lost) for i in range(200))))
+
+    assert "of numbers the own soft token restores 0 %" in sentence
 
 
 def test_passages_that_lose_by_their_length_ask_for_more_tokens() -> None:

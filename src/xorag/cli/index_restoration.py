@@ -88,5 +88,5 @@ def print_measured(report: "MeasuringReport", directory: Path) -> None:
     rate = report.measured / report.seconds if report.seconds > 0 else 0.0
     output.line(
         f"soft tokens: {report.measured} passages measured in {report.seconds:.1f} s "
-        f"({rate:.1f}/s), {report.left} left; `xorag inspect --index {directory}` shows them"
+        f"({rate:.2f}/s), {report.left} left; `xorag inspect --index {directory}` shows them"
     )

@@ -10,6 +10,8 @@ from xorag.types import WordKind
 
 HARDLY = 0.05
 """Share restored below which a token hardly tells its passage from another."""
+DETAIL_FACTOR = 0.75
+"""Numbers, or names, are lost where they are restored by less than this part of all words' share."""
 LENGTH_FACTOR = 0.8
 """Longer passages that keep less than this share of what shorter ones keep lose by their length."""
 MISLED = 0.02
@@ -39,9 +41,9 @@ def _about_all(summary: RestorationSummary) -> Iterator[str]:
     whole = summary.kinds[0]
     if whole.median < HARDLY:
         yield (
-            f"half of the tokens restore less than {whole.median:.0%} of what another's leaves "
-            "open: train the projector on this corpus (`xorag train projector`), or read its "
-            "passages as text (`--mode text`)"
+            f"half of the tokens restore less than {_percent(whole.median)} of what another's "
+            "leaves open: train the projector on this corpus (`xorag train projector`), or read "
+            "its passages as text (`--mode text`)"
         )
     misled = whole.histogram[0]
     if misled > MISLED * summary.measured:
@@ -53,14 +55,17 @@ def _about_all(summary: RestorationSummary) -> Iterator[str]:
 
 def _about_details(summary: RestorationSummary, *, has_strings: bool) -> Iterator[str]:
     of = {kind.kind: kind for kind in summary.kinds}
-    rest = of[WordKind.REST]
+    whole, rest = summary.kinds[0], of[WordKind.REST]
+    kept = "" if has_strings else " (`xorag index --strings` keeps them in a new index)"
     for kind in (WordKind.NUMBERS, WordKind.NAMES):
-        if of[kind].tokens and of[kind].own > rest.own:
-            kept = "" if has_strings else " (`xorag index --strings` keeps them in a new index)"
+        found = of[kind]
+        is_lost = found.own > rest.own or found.restored < DETAIL_FACTOR * whole.restored
+        if found.tokens and is_lost:
             yield (
-                f"{kind.value} cost {of[kind].own:.1f} nats a token after the passage's own soft "
-                f"token, other words {rest.own:.1f}: where questions ask for {kind.value}, show "
-                f"them beside the token with `--form strings` or `--form auto`{kept}"
+                f"of {kind.value} the own soft token restores {_percent(found.restored)} and "
+                f"leaves {found.own:.1f} nats a token, of other words {_percent(rest.restored)} "
+                f"and {rest.own:.1f}: where questions ask for {kind.value}, show them beside the token "
+                f"with `--form strings` or `--form auto`{kept}"
             )
 
 
@@ -73,8 +78,8 @@ def _about_length(summary: RestorationSummary, piece_count: int) -> Iterator[str
             "`--tokens-per-passage 4`) or index with fewer `--chunk-tokens`"
         )
         yield (
-            f"the longer half of the passages is restored by {summary.long_restored:.0%}, the "
-            f"shorter by {summary.short_restored:.0%}: {pieces}"
+            f"the longer half of the passages is restored by {_percent(summary.long_restored)}, "
+            f"the shorter by {_percent(summary.short_restored)}: {pieces}"
         )
 
 
@@ -89,3 +94,7 @@ def _about_measuring(summary: RestorationSummary, passages: int) -> Iterator[str
             f"{summary.outdated} passages were measured with other models and are left out: "
             "`xorag index --index DIR --restoration` measures them again"
         )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
