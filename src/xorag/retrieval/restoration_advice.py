@@ -11,7 +11,7 @@ from xorag.types import WordKind
 HARDLY = 0.05
 """Share restored below which a token hardly tells its passage from another."""
 DETAIL_FACTOR = 0.75
-"""Numbers, or names, are lost where they are restored by less than this part of all words' share."""
+"""Numbers, or names, are lost where less than this part of all words' share is restored."""
 LENGTH_FACTOR = 0.8
 """Longer passages that keep less than this share of what shorter ones keep lose by their length."""
 MISLED = 0.02
@@ -64,8 +64,8 @@ def _about_details(summary: RestorationSummary, *, has_strings: bool) -> Iterato
             yield (
                 f"of {kind.value} the own soft token restores {_percent(found.restored)} and "
                 f"leaves {found.own:.1f} nats a token, of other words {_percent(rest.restored)} "
-                f"and {rest.own:.1f}: where questions ask for {kind.value}, show them beside the token "
-                f"with `--form strings` or `--form auto`{kept}"
+                f"and {rest.own:.1f}: where questions ask for {kind.value}, show them beside the "
+                f"token with `--form strings` or `--form auto`{kept}"
             )
 
 
