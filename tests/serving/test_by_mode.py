@@ -13,7 +13,7 @@ from xorag.types import Mode
 QUESTIONS = ["Which sea is the deepest?", "Who wrote the long letters?"]
 
 
-@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("mode", [mode for mode in Mode if mode is not Mode.CASCADE])
 def test_a_server_with_a_reader_answers_as_that_reader_in_its_mode_and_as_its_plain_model_elsewhere(
     tiny_world: World, served: Served, tmp_path: Path, mode: Mode
 ) -> None:
