@@ -41,6 +41,7 @@ from xorag.generation.reader.merging import save_merged
 from xorag.generation.reader.opening import open_reader
 from xorag.generation.reader.parts import ReaderParts
 from xorag.generation.reader.remote import open_remote_reader
+from xorag.generation.reader.tokens import ends
 from xorag.generation.vllm_client import Server
 from xorag.generation.vllm_remote import RemoteModel
 from xorag.generation.vllm_rows import RemoteRows
@@ -120,7 +121,7 @@ def make_reader(folder: Path) -> None:
     vocabulary = add_reflection_tokens(tokenizer, model)
     rows = list(vocabulary.ordered_ids)
     with torch.no_grad():
-        for layer in (model.get_input_embeddings(), model.get_output_embeddings()):
+        for layer in ends(model):
             layer.weight[rows] = torch.randn(len(rows), HIDDEN) * 0.6
     options = ExpertOptions(experts=4, width=16)
     with_experts = copy.deepcopy(model)

@@ -177,14 +177,14 @@ def test_layers_of_other_processes_get_no_experts() -> None:
 
 
 def test_experts_compile_into_one_graph_whatever_the_number_of_tokens() -> None:
-    layer = Layer(6)
-    install_experts([layer], ExpertOptions(4, 3), 6, like=torch.empty(0))
-    layer.mlp.initialize(torch.Generator().manual_seed(0))
-    compiled: Any = torch.compile(layer.mlp, fullgraph=True, dynamic=True, backend="eager")
+    wrapped = install_experts([Layer(6)], ExpertOptions(4, 3), 6, like=torch.empty(0))[0]
+    wrapped.initialize(torch.Generator().manual_seed(0))
+    torch.nn.init.normal_(wrapped.up)
+    compiled: Any = torch.compile(wrapped, fullgraph=True, dynamic=True, backend="eager")
 
     for tokens in (1, 7, 64):
         states = torch.randn(tokens, 6)
-        assert torch.allclose(compiled(states), layer.mlp(states), atol=1e-6)
+        assert torch.allclose(compiled(states), wrapped(states), atol=1e-6)
 
 
 @given(number=st.integers(0, 99), around=st.sets(st.integers(0, 99)))

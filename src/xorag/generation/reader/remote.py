@@ -52,7 +52,7 @@ def stored_fingerprint(directory: Path) -> str:
     experts = read_experts(directory)
     with loading_from(folder, "the weights of a merged reader"):
         parameters = _vectors(language, experts, folder)
-    embeddings: Tensor = language.model.get_input_embeddings().weight
+    embeddings = language.model.get_input_embeddings().get_parameter("weight")
     return fingerprint_of(parameters, embeddings, vocabulary_of(language).ordered_ids)
 
 

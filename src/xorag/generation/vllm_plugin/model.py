@@ -51,7 +51,7 @@ class ReaderForCausalLM(nn.Module):
             )
         # vLLM sets the default type and device to the model's while it is built.
         self._wrapped = install_experts(
-            layers, experts.options, config.hidden_size, like=torch.empty(0)
+            list(layers), experts.options, config.hidden_size, like=torch.empty(0)
         )
 
     def embed_input_ids(self, input_ids: Tensor) -> Tensor:
