@@ -124,12 +124,16 @@ def test_a_reader_that_is_not_merged_is_told_what_to_do(world: World, parted: Pa
         _open(world, parted, "http://127.0.0.1:9")
 
 
-def test_a_calibration_without_a_reader_is_refused_on_a_server(world: World) -> None:
+def test_a_calibration_without_a_reader_is_refused_on_a_server(
+    world: World, tmp_path: Path
+) -> None:
+    of_gate = _calibrate(tmp_path / "calibration", "0123456789abcdef")
+
     with pytest.raises(UsageError, match="name its reader"):
         Pipeline.open(
             world.index,
             model=str(world.model),
-            calibration="x",
+            calibration=of_gate,
             generator="vllm",
             base_url="http://127.0.0.1:9",
         )
