@@ -187,11 +187,14 @@ def evaluate(
         )
         evaluation = Evaluation(directory, settings, sets, conditions)
         opened = _opened(evaluation, names, Place(device, dtype, batch_tokens), threads)
-    summary = _run(evaluation, opened)
+    _show(_run(evaluation, opened), out, json=json)
+
+
+def _show(summary: "Summary", out: Path, *, json: bool) -> None:
     if json:
         output.print_json(summary.as_json())
-        return
-    show_summary(summary, out)
+    else:
+        show_summary(summary, out)
 
 
 def _opened(
