@@ -32,7 +32,7 @@ def question(number: int) -> Question:
     told = f"Its mayor is {mayor}."
     # The best sentence does not always tell.
     hidden = f"There is a mayor of {name}. All like {mayor} a lot."
-    text = f"{name} lies on a hill. {told if number % 3 else hidden} The weather is fine there."
+    text = f"{name} lies on a hill. {told if number % 2 else hidden} The weather is fine there."
     gold = LabelledPassage(name, text, is_supporting=True)
     other = LabelledPassage("Sea", f"The sea {number} is blue. It has fish.", is_supporting=False)
     return Question(
