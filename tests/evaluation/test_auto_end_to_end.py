@@ -9,9 +9,9 @@ from tests.evaluation.test_auto_calibration import question, question_set
 from tests.pipeline.tiny_world import World, make_world
 from xorag.artifact.store import read_manifest
 from xorag.data.questions import Question
-from xorag.evaluation.answers import dpr_tokens
 from xorag.evaluation.auto_answers import FIXED
 from xorag.evaluation.auto_calibration import calibrate_forms, keep_forms
+from xorag.evaluation.normalisation import dpr_tokens
 from xorag.evaluation.opening import Opened, Place, open_models
 from xorag.evaluation.passages import as_passage
 from xorag.evaluation.plan import PassageSource, Settings

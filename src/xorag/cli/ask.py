@@ -142,23 +142,16 @@ def ask(
         "k": k,
         "max_new_tokens": max_new_tokens,
         "form": form,
-        "budget": budget,
         "tokens_per_passage": tokens_per_passage,
-        "strings_tokens": strings_tokens,
-        "sentences": sentences,
         "gate": gate,
         "threshold": threshold,
         "abstain_below": abstain_below,
-        "together": together,
-        "as_relevant": as_relevant,
-        "hops": hops,
-        "hop_by": hop_by,
-        "select": select,
-        "select_by": select_by,
         "keep": keep,
-        "verify": verify,
-        "abstain_unverified": abstain_unverified,
     }
+    options |= {"budget": budget, "strings_tokens": strings_tokens, "sentences": sentences}
+    options |= {"together": together, "as_relevant": as_relevant}
+    options |= {"hops": hops, "hop_by": hop_by, "select": select, "select_by": select_by}
+    options |= {"verify": verify, "abstain_unverified": abstain_unverified}
     _check(question, options)
     require_chosen(form, explain=explain)
     parts: PartOptions = {

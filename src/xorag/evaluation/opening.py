@@ -22,7 +22,7 @@ from xorag.pipeline.opening_reader import SHIPPED
 from xorag.retrieval.timed import IndexOnDemand
 from xorag.runtime.device import pick_device, pick_dtype
 from xorag.runtime.sources import default_index_path
-from xorag.types import Mode, SearchMode
+from xorag.types import AUTO, Mode, SearchMode
 from xorag.types.readings import JUDGED_MODES
 
 
@@ -92,7 +92,7 @@ def open_models(
         reader=None if names.reader is None else str(names.reader),
         reader_sha256=_reader_digest(names),
         calibration=_calibrated(parts),
-        form_calibration=None if parts.forms is None else parts.forms.fingerprint,
+        form_calibration=_form_calibration(parts, conditions),
         judge=None if names.judge is None else str(names.judge),
         reranker=names.reranker,
         search=_search_name(names, parts),
@@ -158,6 +158,12 @@ def _calibrated(parts: Parts) -> str | None:
         return None
     gate = parts.openrag.calibration.gate
     return f"{gate.kind.value} at {gate.threshold:g}"
+
+
+def _form_calibration(parts: Parts, conditions: Sequence[Condition]) -> str | None:
+    """Of what forms are worth, where some are chosen by it."""
+    is_chosen = any(condition.form == AUTO for condition in conditions)
+    return parts.forms.fingerprint if is_chosen and parts.forms is not None else None
 
 
 def _search_name(names: PartNames, parts: Parts) -> str | None:
