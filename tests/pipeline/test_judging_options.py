@@ -15,7 +15,7 @@ from xorag.pipeline.options import checked
         ({"abstain_below": float("nan")}, "abstain_below must be a number, got nan"),
         ({"answer_set": []}, "answer_set must hold answers to choose from"),
         ({"answer_set": "True"}, "answer_set must hold answers to choose from, got 'True'"),
-        ({"mode": "text", "threshold": 0.0}, "threshold go with mode 'openrag' only, got mode"),
+        ({"mode": "text", "threshold": 0.0}, "threshold go with mode 'openrag' or 'cascade' only"),
         ({"mode": "xrag", "gate": "never", "together": True}, "gate and together go with mode"),
     ],
 )

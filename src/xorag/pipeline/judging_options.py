@@ -74,7 +74,7 @@ def checked_judging(mode: Mode, options: JudgingOptions) -> Judging:
             if options.get(name) is not None and options.get(name) is not False
         ]
         raise UsageError(
-            f"{' and '.join(names)} go with the modes 'openrag' and 'cascade' only, got mode "
+            f"{' and '.join(names)} go with mode 'openrag' or 'cascade' only, got mode "
             f"{mode.value!r}; leave them out, or use mode 'openrag'"
         )
     if given.threshold is not None and not 0 <= given.threshold <= 1:

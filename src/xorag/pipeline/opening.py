@@ -37,10 +37,7 @@ from xorag.pipeline.opening_search import (
 from xorag.pipeline.openrag import OpenRag
 from xorag.pipeline.remote_options import Remote, RemoteNames, RemoteOptions, checked_remote
 from xorag.pipeline.selecting import ScoresHits
-from xorag.retrieval.timed import (
-    TimedEmbedder,
-    TimedRetriever,
-)
+from xorag.retrieval.timed import IndexOnDemand, TimedEmbedder, TimedRetriever
 from xorag.types import ReflectionToken, SearchMode
 
 logger = logging.getLogger(__name__)
@@ -157,47 +154,61 @@ def open_parts(
         batch_tokens: The most tokens, padding and new ones included, generated together.
     """
     remote = checked_remote(names.remote)
-    encoder = names.encoder
     retriever = open_index(
-        names.index, encoder, names.search, place, is_demo_used=names.is_demo_used
+        names.index, names.encoder, names.search, place, is_demo_used=names.is_demo_used
     )
     # Without an index, an encoder that was named is opened at once: the projector must fit it.
-    named = open_encoder(encoder, place) if encoder and retriever is None else None
+    named = open_encoder(names.encoder, place) if names.encoder and retriever is None else None
     spec = retriever.manifest.encoder if retriever else named.spec if named else None
     of_forms = named_form_calibration(names.calibration)
-    of_gate = None if of_forms else names.calibration
-    named_reader = ReaderNames(names.reader, of_gate, names.is_calibrated, names.judge)
-    opened = _open_language(names, named_reader, place, dtype, remote)
-    language, shape = opened.language, opened.shape
+    of_reader = _reader_names(names, is_of_forms=of_forms is not None)
+    opened = _open_language(names, of_reader, place, dtype, remote)
     directory = Path(names.projector) if names.projector is not None else None
-    saved = open_projector(directory, shape, spec)
-    prompts = PromptEncoder(
-        language.tokenizer, placeholder=saved.manifest.placeholder if saved else None
-    )
-    layout = names.layout or (saved.manifest.settings.get("layout") if saved else None)
-    model = _with_projector(opened, saved, place) if saved else language.model
-    recorded = saved.manifest.encoder if saved else None
+    saved = open_projector(directory, opened.shape, spec)
+    manifest = saved.manifest if saved else None
+    placeholder = manifest.placeholder if manifest else None
+    prompts = PromptEncoder(opened.language.tokenizer, placeholder=placeholder)
+    model = _with_projector(opened, saved, place) if saved else opened.language.model
+    recorded = manifest.encoder if manifest else None
     there = _on_server(model, prompts, remote, opened) if remote else None
     return Parts(
-        PromptBuilder(
-            prompts,
-            layout_named(layout, language.tokenizer),
-            word_means(model, prompts) if isinstance(model, SoftTokenModel) else None,
-        ),
+        _builder(names.layout, manifest, model, prompts),
         _generator(model, prompts, there, batch_tokens),
         retriever,
         open_embedder(retriever, named, recorded, place),
-        model=shape,
+        model=opened.shape,
         encoder=spec or recorded,
-        projector=saved.manifest if saved else None,
-        openrag=opened.openrag(
-            model, prompts, named_reader, batch_tokens=batch_tokens, remote=there
-        ),
-        cascade=opened.cascade(prompts, named_reader, batch_tokens=batch_tokens),
+        projector=manifest,
+        openrag=opened.openrag(model, prompts, of_reader, batch_tokens=batch_tokens, remote=there),
+        cascade=opened.cascade(prompts, of_reader, batch_tokens=batch_tokens),
         made_of=opened.made_of,
         reranker=open_reranker(names.reranker, place) if names.reranker else None,
         forms=_open_forms(of_forms, names, saved, opened, spec),
     )
+
+
+def _reader_names(names: PartNames, *, is_of_forms: bool) -> ReaderNames:
+    """A reader with what belongs to it; a calibration of forms does not."""
+    of_gate = None if is_of_forms else names.calibration
+    return ReaderNames(names.reader, of_gate, names.is_calibrated, names.judge)
+
+
+def _retriever(names: PartNames, place: torch.device) -> IndexOnDemand | None:
+    """What finds passages, where there is an index."""
+    is_demo_used = names.is_demo_used
+    return open_index(names.index, names.encoder, names.search, place, is_demo_used=is_demo_used)
+
+
+def _builder(
+    layout: str | None,
+    projector: Manifest | None,
+    model: SoftTokenModel | PreTrainedModel,
+    prompts: PromptEncoder,
+) -> PromptBuilder:
+    """What words prompts: in the layout that was named, else in the projector's own."""
+    named = layout or (projector.settings.get("layout") if projector else None)
+    words = word_means(model, prompts) if isinstance(model, SoftTokenModel) else None
+    return PromptBuilder(prompts, layout_named(named, prompts.tokenizer), words)
 
 
 def _open_forms(
