@@ -97,6 +97,11 @@ class PartNames:
     served_adapters: str | None = None
 
     @property
+    def projector_directory(self) -> Path | None:
+        """The projector as a path."""
+        return None if self.projector is None else Path(self.projector)
+
+    @property
     def remote(self) -> RemoteNames:
         """Those that say where the language model computes."""
         return RemoteNames(self.generator, self.base_url, self.served_model, self.served_adapters)
@@ -163,8 +168,7 @@ def open_parts(
     of_forms = named_form_calibration(names.calibration)
     of_reader = _reader_names(names, is_of_forms=of_forms is not None)
     opened = _open_language(names, of_reader, place, dtype, remote)
-    directory = Path(names.projector) if names.projector is not None else None
-    saved = open_projector(directory, opened.shape, spec)
+    saved = open_projector(names.projector_directory, opened.shape, spec)
     manifest = saved.manifest if saved else None
     placeholder = manifest.placeholder if manifest else None
     prompts = PromptEncoder(opened.language.tokenizer, placeholder=placeholder)
