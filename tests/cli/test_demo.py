@@ -42,7 +42,7 @@ def run(world: World, *words: str) -> int:
 
 
 @pytest.mark.usefixtures("corpus")
-def test_each_question_is_answered_in_each_mode(
+def test_each_question_is_answered_in_each_way(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = run(world, "--json")
@@ -51,19 +51,23 @@ def test_each_question_is_answered_in_each_mode(
     asked = [(answer["mode"], answer["question"]) for answer in document["answers"]]
     assert code == 0
     assert document["passages"] == len(DOCUMENTS)
-    assert asked == [(m, q) for m in ("closed", "text", "xrag") for q in demo.QUESTIONS]
+    modes = ("closed", "text", "xrag", "xrag")
+    assert asked == [(m, q) for m in modes for q in demo.QUESTIONS]
+    forms = {
+        answer["evidence"][0]["form"] for answer in document["answers"][-len(demo.QUESTIONS) :]
+    }
+    assert forms == {"sentences"}
 
 
 @pytest.mark.usefixtures("corpus")
-def test_people_see_the_modes_side_by_side(
-    world: World, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_people_see_the_ways_side_by_side(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     code = run(world, "-k", "2")
 
     shown = capsys.readouterr().out
     assert code == 0
     assert all(question in shown for question in demo.QUESTIONS)
     assert shown.count("\n  closed ") == shown.count("\n  xrag ") == len(demo.QUESTIONS)
+    assert shown.count("\n  sentences ") == len(demo.QUESTIONS)
     assert "one soft token each" in shown
     assert "xorag demo --all" in shown
 

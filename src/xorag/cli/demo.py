@@ -1,4 +1,4 @@
-"""`xorag demo`: a few questions over Wikipedia articles, answered in each mode side by side.
+"""`xorag demo`: a few questions over Wikipedia articles, answered in several ways side by side.
 
 The questions were fixed before a trained projector had answered any of them, and are asked as they
 stand; the article that each is about is among the first thousand of the sample's order.
@@ -7,6 +7,7 @@ stand; the article that each is about is among the first thousand of the sample'
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Annotated
@@ -15,9 +16,10 @@ import typer
 
 from xorag.cli import output
 from xorag.errors import UsageError
-from xorag.types import Answer, Document, Mode
+from xorag.types import Answer, Document, Form, Mode
 
 if TYPE_CHECKING:
+    from xorag.pipeline import Pipeline
     from xorag.retrieval.index import PassageIndex
     from xorag.retrieval.ingest_report import IngestProgress
 
@@ -31,9 +33,24 @@ QUESTIONS = (
 BATCH_CHARACTERS = 250_000
 """Text of a batch while indexing: an interrupted demo loses the work of seconds."""
 
-MODES = (Mode.CLOSED, Mode.TEXT, Mode.XRAG)
 
-Answers = Mapping[Mode, Sequence[Answer]]
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the demo reads passages, and what it calls that."""
+
+    label: str
+    mode: Mode
+    form: Form
+
+
+WAYS = (
+    Way("closed", Mode.CLOSED, Form.DROPPED),
+    Way("text", Mode.TEXT, Form.TEXT),
+    Way("xrag", Mode.XRAG, Form.TOKEN),
+    Way("sentences", Mode.XRAG, Form.SENTENCES),
+)
+
+Answers = Mapping[Way, Sequence[Answer]]
 
 
 def demo(
@@ -46,7 +63,9 @@ def demo(
     ] = None,
     json: output.JsonFlag = False,
 ) -> None:
-    """Index some Wikipedia articles and answer a few questions over them in each mode.
+    """Index some Wikipedia articles and answer a few questions over them, side by side.
+
+    Without passages, from their text, from a soft token each, and from that and the best sentence.
 
     Everything it needs comes with xorag's installation. What is indexed stays, so that the
     second run starts in seconds; `xorag ask` uses it too where no index is named.
@@ -70,10 +89,10 @@ def demo(
     with output.working("loading the models"):
         pipeline = Pipeline.open(directory, projector=projector)
         pipeline.prepare(Mode.XRAG)
-    with output.working(f"answering {len(QUESTIONS)} questions in {len(MODES)} modes"):
-        answers = {mode: pipeline.ask_many(QUESTIONS, mode=mode, k=k) for mode in MODES}
+    with output.working(f"answering {len(QUESTIONS)} questions in {len(WAYS)} ways"):
+        answers = {way: _answered(pipeline, way, k) for way in WAYS}
     if json:
-        rows = [answer.as_json() for mode in MODES for answer in answers[mode]]
+        rows = [answer.as_json() for way in WAYS for answer in answers[way]]
         output.print_json({"index": str(directory), "passages": passages, "answers": rows})
         return
     show(answers, passages)
@@ -112,27 +131,33 @@ def in_sample_order(documents: Iterable[Document]) -> list[Document]:
 
 
 def show(answers: Answers, passages: int) -> None:
-    """Print the answers of all modes under each question, and what reading cost."""
+    """Print the answers of all ways under each question, and what reading cost."""
     output.line(f"\n{len(QUESTIONS)} questions over {passages:,} passages of Wikipedia articles")
     for number, question in enumerate(QUESTIONS):
-        found = answers[Mode.XRAG][number].evidence
+        found = answers[WAYS[-1]][number].evidence
         titles = ", ".join(f"{item.passage.title} ({item.score:.2f})" for item in found)
         output.line(f"\n{question}\n  found: {titles}")
-        output.line("  mode    prompt tokens  passage tokens  seconds  answer")
-        for mode in MODES:
-            output.line(_row(answers[mode][number]))
-    text, token = (_mean_passage_tokens(answers[mode]) for mode in (Mode.TEXT, Mode.XRAG))
+        output.line("  read as    prompt tokens  passage tokens  seconds  answer")
+        for way in WAYS:
+            output.line(_row(way, answers[way][number]))
+    _, text, token, sentences = (_mean_passage_tokens(answers[way]) for way in WAYS)
     output.line(
-        f"\nMode closed reads no passage, text their words, xrag one soft token each: "
-        f"{text:.0f} tokens against {token:.0f}\nfor the passages of a question. Seconds are a "
-        f"question's share of the time that all take together."
+        "\nclosed reads no passage, text their words, xrag one soft token each, sentences the "
+        f"token and\nthe best sentence: {text:.0f}, {token:.0f} and {sentences:.0f} tokens for the "
+        "passages of a question. Seconds are\na question's share of the time that all take together."
     )
 
 
-def _row(answer: Answer) -> str:
+def _answered(pipeline: "Pipeline", way: Way, k: int) -> list[Answer]:
+    if way.mode is Mode.XRAG:
+        return pipeline.ask_many(QUESTIONS, mode=way.mode, k=k, form=way.form)
+    return pipeline.ask_many(QUESTIONS, mode=way.mode, k=k)
+
+
+def _row(way: Way, answer: Answer) -> str:
     cost = answer.cost
     return (
-        f"  {answer.mode.value:6}  {cost.prompt_tokens:13}  {cost.passage_tokens_used:14}  "
+        f"  {way.label:9}  {cost.prompt_tokens:13}  {cost.passage_tokens_used:14}  "
         f"{cost.seconds.total:7.2f}  {' '.join(answer.answer.split())}"
     )
 
