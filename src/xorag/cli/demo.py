@@ -144,7 +144,7 @@ def show(answers: Answers, passages: int) -> None:
     output.line(
         "\nclosed reads no passage, text their words, xrag one soft token each, sentences the "
         f"token and\nthe best sentence: {text:.0f}, {token:.0f} and {sentences:.0f} tokens for the "
-        "passages of a question. Seconds are\na question's share of the time that all take together."
+        "passages of a question. Seconds are\na question's share of the time that all take."
     )
 
 
