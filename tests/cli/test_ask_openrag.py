@@ -85,7 +85,7 @@ def test_no_answer_is_shown_as_such(
         (["--gate", "guess"], "guess"),
         (["--threshold", "2"], "a gate's threshold must be 0 to 1, got 2.0"),
         (["--gate", "always", "--threshold", "0.5"], "gate 'always' has no threshold"),
-        (["--mode", "text", "--gate", "always"], "gate go with mode 'openrag' only"),
+        (["--mode", "text", "--gate", "always"], "gate go with mode 'openrag' or 'cascade' only"),
     ],
 )
 def test_a_wrong_command_exits_with_2_and_one_sentence(

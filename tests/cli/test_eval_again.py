@@ -120,7 +120,7 @@ def test_soft_tokens_without_a_projector_are_refused_before_anything_is_asked(
         main(list(map(str, words)))
 
     assert ended.value.code == 1
-    assert "leave xrag out of --modes" in capsys.readouterr().err
+    assert "leave out xrag of --modes" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

@@ -48,7 +48,8 @@ def test_chosen_files_are_sent_one_after_the_other(window: Window) -> None:
 
     choose(window.page, "one.txt", "two.txt")
 
-    expect(window.page.get_by_text("Documents: 1 added.")).to_have_count(2)
+    jobs = window.page.get_by_role("list", name="Files being added")
+    expect(jobs.get_by_text("Documents: 1 added.")).to_have_count(2)
     assert window.stub.library.uploads == [("one.txt", b"one.txt"), ("two.txt", b"two.txt")]
     assert window.complaints == []
 

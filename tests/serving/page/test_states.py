@@ -83,7 +83,8 @@ def test_a_page_that_finds_no_server_begins_when_it_is_there(window: Window) -> 
     expect(page.get_by_text("No connection to the server.")).to_be_visible()
 
     page.unroute("**/api/about")
-    page.get_by_role("button", name="Try now").click()
+    # Not `click`, which waits for good where the page has looked again by itself and hides it.
+    page.get_by_role("button", name="Try now", include_hidden=True).dispatch_event("click")
 
     expect(window.cards).to_have_attribute("data-state", "done")
     assert window.questions[0]["question"] == "Who?"
