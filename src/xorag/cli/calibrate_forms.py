@@ -126,7 +126,7 @@ def _show(report: "FormsReport", directory: Path) -> None:
         ("what is told", "items", "so %", "AUC", "95 %"),
         [
             _row("a passage holds the answer", fitted.holds),
-            _row("its token fails, its text does not", fitted.token_fails),
+            _row("its token fails where its text does not", fitted.token_fails),
             _row("a form shows the answer", fitted.shown),
         ],
     )

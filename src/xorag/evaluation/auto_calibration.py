@@ -65,6 +65,7 @@ class FormsReport:
         return {
             "questions": self.questions,
             "holds_answer": _fitted_json(self.fitted.holds),
+            "text_right": gains.text_right,
             "token_fails": _fitted_json(self.fitted.token_fails),
             "shown": _fitted_json(self.fitted.shown),
             "token_helps": gains.token_helps,

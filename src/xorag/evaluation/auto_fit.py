@@ -44,6 +44,7 @@ class FittedGains:
     gains: CalibratedGains
     holds: Fitted
     token_fails: Fitted
+    """On the questions that the text is answered from rightly."""
     shown: Fitted
 
 
@@ -70,12 +71,14 @@ def fit_gains(
         TOKEN_FEATURES, token_examples(gold, answers), "where a soft token fails and text does not"
     )
     shown = fit_logistic(SHOWN, _shown_examples(pipeline, gold), "what a form shows of the answer")
-    lost = {each.key: fails.model(token_features(each.seen[0])) for each in gold}
+    right = text_right(gold, answers)
+    lost = {each.key: right * fails.model(token_features(each.seen[0])) for each in gold}
     token, closed = answers[TOKEN.label], answers[CLOSED.label]
     both = [key for key in closed if key in token]
     helps = np.mean([token[key].score - closed[key].score for key in both]) if both else 0.0
     gains = CalibratedGains(
         holds=holds.model,
+        text_right=right,
         token_fails=fails.model,
         shown=shown.model,
         token_helps=max(0.0, float(helps)),
@@ -86,15 +89,27 @@ def fit_gains(
 
 
 def token_examples(gold: Sequence[SeenQuestion], answers: Answers) -> Examples:
-    """Whether the token of a supporting passage was answered from wrongly and its text rightly."""
+    """Whether the token of a supporting passage was answered from wrongly, its text rightly.
+
+    Only questions whose text was answered from rightly are among them.
+    """
     token, text = answers[TOKEN.label], answers[TEXT.label]
-    asked = [each for each in gold if each.key in token and each.key in text]
-    groups: list[Hashable] = [each.key for each in asked]
+    asked = [
+        each
+        for each in gold
+        if each.key in token and each.key in text and _is_right(text[each.key])
+    ]
     return Examples(
         [token_features(each.seen[0]) for each in asked],
-        [not _is_right(token[each.key]) and _is_right(text[each.key]) for each in asked],
-        groups,
+        [not _is_right(token[each.key]) for each in asked],
+        [each.key for each in asked],
     )
+
+
+def text_right(gold: Sequence[SeenQuestion], answers: Answers) -> float:
+    """The share of questions answered rightly from the text of a supporting passage."""
+    text = answers[TEXT.label]
+    return float(np.mean([_is_right(text[each.key]) for each in gold if each.key in text]))
 
 
 def _holds_examples(several: Sequence[SeenQuestion]) -> Examples:

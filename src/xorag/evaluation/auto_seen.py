@@ -17,6 +17,7 @@ from xorag.evaluation.passages import (
 from xorag.evaluation.question_sets import QuestionSet
 from xorag.pipeline import Pipeline
 from xorag.pipeline.forms.candidates import Candidate, Seen
+from xorag.pipeline.forms.first_token import FirstTokens
 from xorag.pipeline.options import checked
 from xorag.types import AUTO, Form, Hit
 
@@ -60,14 +61,21 @@ def without_kept(sets: Sequence[QuestionSet], kept: frozenset[str]) -> tuple[Que
 
 
 def see_gold(pipeline: Pipeline, sets: Sequence[QuestionSet], *, seed: int) -> list[SeenQuestion]:
-    """Each question that came with a supporting passage, with one of these."""
+    """Each question that came with a supporting passage, with one of these.
+
+    The language model is asked for its first token from that passage's soft token.
+
+    Raises:
+        ProjectorMismatchError: If it reads no soft tokens.
+        UsageError: If there is no encoder.
+    """
     questions = [
         (each.name, question)
         for each in sets
         for question in each.questions
         if any(passage.is_supporting for passage in question.passages)
     ]
-    return list(_given(pipeline, questions, k=1, seed=seed))
+    return list(_given(pipeline, questions, k=1, seed=seed, is_read=True))
 
 
 def see_several(
@@ -108,17 +116,24 @@ def showing(pipeline: Pipeline, seen: Seen) -> list[Candidate]:
 
 
 def _given(
-    pipeline: Pipeline, questions: Sequence[tuple[str, Question]], *, k: int, seed: int
+    pipeline: Pipeline,
+    questions: Sequence[tuple[str, Question]],
+    *,
+    k: int,
+    seed: int,
+    is_read: bool = False,
 ) -> Iterator[SeenQuestion]:
+    """Questions with passages that came along; `is_read`: with what the model makes of these."""
     asking, lists = checked(form=AUTO, k=k), pipeline.forms.candidates(pipeline.builder)
     for start in range(0, len(questions), _BATCH):
         batch = questions[start : start + _BATCH]
         given = [given_passages(question, k=k, seed=seed) for _, question in batch]
-        found = pipeline.retrieve(
-            [question.question for _, question in batch],
-            [[as_passage(passage) for passage in row] for row in given],
-            asking,
-        )
+        asked = [question.question for _, question in batch]
+        passages = [[as_passage(passage) for passage in row] for row in given]
+        found = pipeline.retrieve(asked, passages, asking)
+        if is_read:
+            first = FirstTokens(pipeline.builder, pipeline.generator)
+            found = first.noted(asked, found, pipeline.embedder)
         for (name, question), row, hits in zip(batch, given, found.hits, strict=True):
             labels = tuple(passage.is_supporting is True for passage in row)
             seen = tuple(lists.seen(question.question, hits))

@@ -80,4 +80,4 @@ def answer_of(
 
 def with_generation(before: Seconds, generate: float) -> Seconds:
     """The seconds of an answer, now that it is generated."""
-    return replace(before, generate=generate, total=before.total + generate)
+    return replace(before, generate=before.generate + generate, total=before.total + generate)

@@ -88,7 +88,7 @@ class Cascade:
             )
             for row, item in zip(contexts.of_questions, narrowed, strict=True)
         ]
-        encode = kept.encode_seconds + contexts.encode_seconds
+        encode = kept.encode_seconds + contexts.encode_seconds + kept.read_seconds
         return Found(read, encode, hits.search_seconds, [item.skimmed for item in narrowed])
 
     def narrowed(

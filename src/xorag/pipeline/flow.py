@@ -76,7 +76,7 @@ class Pipeline:
         """Judges soft tokens in mode cascade, where the reader has learnt it."""
         self.reranker: ScoresHits | None = None
         self._choose_readings = choose_readings
-        self.forms = Forms(builder.encoder, trained_tokens)
+        self.forms = Forms.of(builder, generator, trained_tokens)
         """Chooses what is shown of passages."""
         self._has_projector = has_projector
 
@@ -240,10 +240,9 @@ class Pipeline:
             asked = [questions[i] for i in places]
             hits = self.retrieve(asked, given, skimming(asking) if cascade else asking)
             if cascade is not None:
-                embedder, forms = self.embedder, self.forms
-                return cascade.found(asked, hits, asking, embedder, forms, self._in_form)
+                return cascade.found(asked, hits, asking, self.embedder, self.forms, self._in_form)
             contexts = self._in_form(asked, hits, asking)
-            encode = hits.encode_seconds + contexts.encode_seconds
+            encode = hits.encode_seconds + contexts.encode_seconds + hits.read_seconds
             return Found(contexts.of_questions, encode, hits.search_seconds)
 
         return judged(openrag, questions, asking, find, onlooker)
@@ -281,7 +280,8 @@ class Pipeline:
         encode = (found.encode_seconds + contexts.encode_seconds) * share
         search = found.search_seconds * share
         words = (time.perf_counter() - start) * share
-        return asked, Seconds(encode, search, generate=0.0, total=encode + search + words)
+        read = found.read_seconds * share
+        return asked, Seconds(encode, search, read, encode + search + read + words)
 
     @property
     def _writer(self) -> Writer:

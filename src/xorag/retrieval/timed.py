@@ -38,6 +38,8 @@ class TimedHits:
     search_seconds: float = 0.0
     questions: list[FloatArray] | None = None
     """The embeddings of the questions, `(dimensions,)` each, where the search made some."""
+    read_seconds: float = 0.0
+    """What the language model took to look at them before their forms are chosen."""
 
 
 class TimedRetriever(Protocol):

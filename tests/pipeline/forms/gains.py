@@ -15,6 +15,7 @@ def plain_gains() -> CalibratedGains:
     """Passages that share words hold the answer; what stands in good sentences is shown."""
     return CalibratedGains(
         holds=logistic(HOLDS, overlap=4.0),
+        text_right=0.5,
         token_fails=logistic(TOKEN, log_sentences=1.0),
         shown=logistic(SHOWN, share_of_scores=4.0),
         token_helps=0.1,

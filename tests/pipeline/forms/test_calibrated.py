@@ -3,13 +3,14 @@
 import json
 import logging
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.pipeline.forms.gains import plain_gains
+from tests.pipeline.forms.gains import logistic, plain_gains
 from tests.pipeline.tiny_world import World
 from xorag.artifact.manifest import BaseModelShape
 from xorag.artifact.store import read_manifest
@@ -22,9 +23,11 @@ from xorag.pipeline.forms.calibration_artifact import (
     projector_fingerprint,
     save_form_calibration,
 )
+from xorag.pipeline.forms.features import TOKEN
 from xorag.pipeline.forms.gain import BySimilarity
 from xorag.pipeline.forms.logistic import Logistic
-from xorag.types import AUTO, Passage
+from xorag.pipeline.options import checked
+from xorag.types import AUTO, Hit, Passage
 
 SHAPE = BaseModelShape(name="tiny", hidden=32, vocab=300, layers=2)
 PASSAGES = [
@@ -103,6 +106,43 @@ def test_a_named_calibration_weighs_the_forms_and_is_named_in_the_reason(
     assert novel.choice.holds_answer > paris.choice.holds_answer
     assert "Jane Austen" in "; ".join(novel.shown)
     assert answer.cost.passage_tokens_used <= 60
+
+
+def test_only_a_calibration_asks_the_model_before_forms_are_chosen_and_that_is_counted(
+    world: World, tmp_path: Path
+) -> None:
+    keep(tmp_path / "kept", world.projector)
+    asking = checked(form=AUTO, budget=60)
+
+    plain, asked = (
+        opened(world, world.projector, calibration).retrieve(["Who wrote it?"], [PASSAGES], asking)
+        for calibration in (None, tmp_path / "kept")
+    )
+
+    assert [hit.first_logprob for hit in plain.hits[0]] == [None, None]
+    assert plain.read_seconds == 0
+    (noted,) = {hit.first_logprob for hit in asked.hits[0]}  # one question, one first token
+    assert noted is not None
+    assert noted <= 0
+    assert asked.read_seconds > 0
+
+
+def test_the_surer_the_model_is_of_its_first_token_the_less_its_token_loses(world: World) -> None:
+    gains = replace(plain_gains(), token_fails=logistic(TOKEN, first_logprob=-1.0))
+    pipeline = opened(world, world.projector)
+    lists = pipeline.forms.candidates(pipeline.builder)
+
+    unsure, sure = (
+        gains.lost(lists.seen("Who?", [Hit(PASSAGES[0], 0.0, first_logprob=value)])[0])
+        for value in (-3.0, -0.1)
+    )
+
+    assert gains.text_right > unsure > sure > 0
+
+
+def test_a_calibration_made_of_other_signs_is_refused() -> None:
+    with pytest.raises(ArtifactError, match="make it again with `xorag calibrate --form auto`"):
+        replace(plain_gains(), token_fails=logistic(TOKEN[:-1]))
 
 
 def test_a_calibration_of_another_projector_is_refused(world: World, tmp_path: Path) -> None:

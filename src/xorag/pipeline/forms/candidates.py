@@ -91,7 +91,7 @@ class ListsCandidates:
         return [*listed, Candidate("text", Reading(Form.TEXT), text, tuple(seen.sentences))]
 
     def _tokens(self, seen: Seen) -> Iterator[Candidate]:
-        least = _stored_tokens(seen.hit)
+        least = least_tokens(seen.hit)
         for tokens in dict.fromkeys((least, *self._more_tokens(seen.hit, least))):
             reading = Reading(Form.TOKEN, min(tokens, MAX_TOKENS_PER_PASSAGE))
             label = "token" if tokens == 1 else f"token{tokens}"
@@ -134,7 +134,7 @@ class ListsCandidates:
         shown: tuple[str, ...],
         sentences: tuple[Sentence, ...],
     ) -> Candidate:
-        least = _stored_tokens(seen.hit)
+        least = least_tokens(seen.hit)
         reading = Reading(form, min(least, MAX_TOKENS_PER_PASSAGE), shown)
         cost = self._cost(seen.hit, reading, least)
         return Candidate(f"{form.value}{amount}", reading, cost, sentences, amount)
@@ -145,6 +145,6 @@ class ListsCandidates:
         return self.counter.tokens_of(Context(hit, reading.form, embeddings, reading.shown))
 
 
-def _stored_tokens(hit: Hit) -> int:
+def least_tokens(hit: Hit) -> int:
     """The fewest soft tokens that stand for a passage: one, or more where it is very long."""
     return 1 if hit.embedding is not None or hit.pieces is None else len(hit.pieces)

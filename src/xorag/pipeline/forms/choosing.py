@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 
 from xorag.generation.control import PromptEncoder, Quoted
+from xorag.generation.prompting import PromptBuilder
+from xorag.generation.protocol import Generator
 from xorag.pipeline.answers import CountsTokens
 from xorag.pipeline.forms.auto import Auto
 from xorag.pipeline.forms.candidates import ListsCandidates
+from xorag.pipeline.forms.first_token import FirstTokens
 from xorag.pipeline.forms.fixed import FixedForm
 from xorag.pipeline.forms.gain import BySimilarity, ExpectsGains
 from xorag.pipeline.forms.rarity import VocabularyRarity
@@ -36,7 +39,18 @@ class Forms:
         self._most_tokens = most_tokens or MAX_TOKENS_PER_PASSAGE
         self.gains: ExpectsGains = BySimilarity()
         """What each form is worth, where a call leaves it to be chosen."""
+        self.first_tokens: FirstTokens | None = None
+        """Asks the language model what calibrated gains rest on; None where there is none."""
         self._rarity = VocabularyRarity(encoder)
+
+    @classmethod
+    def of(
+        cls, builder: PromptBuilder, generator: Generator, most_tokens: int | None = None
+    ) -> "Forms":
+        """With a language model that can be asked for its first token."""
+        forms = cls(builder.encoder, most_tokens)
+        forms.first_tokens = FirstTokens(builder, generator)
+        return forms
 
     def chooser(
         self, asking: Asking, custom: ChooseReadings | None, counter: CountsTokens
@@ -77,12 +91,16 @@ class Forms:
 
         Stored pieces always are; others are encoded for those passages only whose sentences share
         no word with the question, since words choose as well and cost nothing (decision 017).
+        Where calibrated gains choose the forms, the language model is asked for its first token.
         """
         if asking.reading is None:
             return found
         if asking.budget is not None:
             whole = with_whole_similarities(questions, found, embedder)
-            return with_similarities(questions, whole, embedder, encode=_never)
+            compared = with_similarities(questions, whole, embedder, encode=_never)
+            if self.first_tokens is None or not self.gains.needs_first_token:
+                return compared
+            return self.first_tokens.noted(questions, compared, embedder, asking.task)
         if asking.reading.form not in _SHOWING:
             return found
         is_encoded = asking.reading.form is Form.SENTENCES

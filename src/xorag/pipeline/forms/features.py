@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 
+from xorag.errors import UsageError
 from xorag.pipeline.forms.candidates import Candidate, Seen
 from xorag.pipeline.forms.overlap import stems
 from xorag.types import Form
@@ -20,6 +21,7 @@ _KINDS = (
     ("asks_work", re.compile(r"\b(occupation|profession|job)\b", re.IGNORECASE)),
 )
 
+FIRST_LOGPROB = "first_logprob"
 HOLDS = (
     "similarity",
     "similarity_lead",
@@ -41,6 +43,7 @@ TOKEN = (
     "log_question_words",
     "title_asked",
     *(name for name, _ in _KINDS),
+    FIRST_LOGPROB,
 )
 SHOWN = (
     "is_strings",
@@ -77,7 +80,11 @@ def holds_features(seen: Sequence[Seen]) -> list[list[float]]:
 
 
 def token_features(seen: Seen) -> list[float]:
-    """Those that `TOKEN` names: whether a soft token fails where the text does not."""
+    """Those that `TOKEN` names: whether the text is answered from rightly, and a soft token not.
+
+    Raises:
+        UsageError: If the language model was not asked for its first token.
+    """
     hit = seen.hit
     similarity = hit.similarity or 0.0
     pieces = hit.similarities
@@ -95,6 +102,7 @@ def token_features(seen: Seen) -> list[float]:
         math.log(1 + len(_WORD.findall(seen.question))),
         len(title & stems(seen.question)) / len(title) if title else 0.0,
         *(float(name in kinds) for name, _ in _KINDS),
+        _noted(hit.first_logprob),
     ]
 
 
@@ -129,6 +137,15 @@ def share_of_scores(seen: Seen, candidate: Candidate) -> float:
     powers = {s.start: math.exp(s.score / _TEMPERATURE) for s in seen.sentences}
     total = sum(powers.values())
     return sum(powers[s.start] for s in candidate.sentences) / total if total else 0.0
+
+
+def _noted(first_logprob: float | None) -> float:
+    if first_logprob is None:
+        raise UsageError(
+            "a calibration of forms weighs how sure the language model is of its first token, and "
+            "that was not noted of these passages; let a Pipeline choose their forms"
+        )
+    return first_logprob
 
 
 def _lead(values: Sequence[float], place: int) -> float:

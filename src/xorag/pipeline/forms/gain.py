@@ -46,6 +46,11 @@ class ExpectsGains(Protocol):
         """What it goes by, in a word."""
         ...
 
+    @property
+    def needs_first_token(self) -> bool:
+        """Whether the language model is asked for its first token before a form is chosen."""
+        ...
+
     def expected(self, seen: Sequence[Seen]) -> list[Expected]:
         """What is expected of the passages of a question."""
         ...
@@ -80,6 +85,11 @@ class BySimilarity:
     def name(self) -> str:
         """What it goes by."""
         return "similarity"
+
+    @property
+    def needs_first_token(self) -> bool:
+        """It asks no model."""
+        return False
 
     def expected(self, seen: Sequence[Seen]) -> list[Expected]:
         """The passages share one answer among them, the more similar the more."""
