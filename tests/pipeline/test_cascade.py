@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from shutil import copytree
+from typing import Any
 
 import pytest
 import torch
@@ -185,7 +186,7 @@ def test_without_a_judge_the_mode_is_refused_with_a_remedy(world: World, reader:
     ],
 )
 def test_options_that_do_not_go_together_are_refused(
-    pipeline: Pipeline, options: dict[str, object], said: str
+    pipeline: Pipeline, options: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(UsageError, match=said):
-        pipeline.ask(QUESTION, **options)  # type: ignore[arg-type] - wrong on purpose
+        pipeline.ask(QUESTION, **options)

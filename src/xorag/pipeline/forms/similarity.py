@@ -123,4 +123,6 @@ def _with(hit: Hit, question: FloatArray | None, pieces: FloatArray | None) -> H
 def _cosines(rows: FloatArray, question: FloatArray) -> FloatArray:
     """Of rows, `(rows, dimensions)`, to a question, `(rows,)`."""
     lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(question)
-    return np.divide(rows @ question, lengths, where=lengths > 0, out=np.zeros(len(rows)))
+    cosines: FloatArray = np.zeros(len(rows))
+    np.divide(rows @ question, lengths, where=lengths > 0, out=cosines)
+    return cosines
