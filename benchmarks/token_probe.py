@@ -1,59 +1,88 @@
-"""How well a calibration tells, on dev rows, where a soft token fails and text does not.
+"""How well it is told, on dev rows that text answers rightly, where a soft token answers wrongly.
 
-    python -m benchmarks.token_probe --calibration my-calibration \
-        --questions ../shared/data/nq.jsonl.gz ../shared/data/squad.jsonl.gz \
-        --answers results/dev --limit 150
+    python -m benchmarks.token_probe --fit results/train --answers results/dev \
+        --questions ../shared/data/nq.jsonl.gz ../shared/data/squad.jsonl.gz
 
-Prints JSON: the area under the ROC curve with its 95 % interval, over all sets and of each, and how
-far the probabilities are from the shares. The answers are those of `xorag eval --rows dev --modes
-text,xrag -k 1` with the same projector. `--text-answers` names another directory of the same
-rows, for text is answered from without the projector.
+Prints JSON: the area under the ROC curve with its 95 % interval, over all sets, and how
+far the probabilities are from the shares; with the log-probability of the first token, and without
+it. Answers are those of `xorag eval --modes text,xrag -k 1` with the projector that `--projector`
+names, of `--rows train` to fit on and `--rows dev` to report on; questions without an answer there
+are left out. `--text-answers` names another directory of the dev rows, for text is answered from
+without the projector. `--keep-out` names passages that nothing is fitted on.
 """
 
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from xorag.evaluation.auc_interval import auc_interval
 from xorag.evaluation.auto_answers import TEXT, TOKEN, Answered, Answers, Key
-from xorag.evaluation.auto_fit import token_examples
-from xorag.evaluation.auto_seen import see_gold
+from xorag.evaluation.auto_fit import RIGHT, token_examples
+from xorag.evaluation.auto_seen import kept_passages, see_gold, without_kept
 from xorag.evaluation.calibration import expected_calibration_error
 from xorag.evaluation.directory import EvaluationDirectory
-from xorag.evaluation.logistic_fit import Examples
+from xorag.evaluation.logistic_fit import Examples, fit_logistic
 from xorag.evaluation.plan import Rows, Settings
-from xorag.evaluation.question_sets import read_sets
+from xorag.evaluation.question_sets import QuestionSet, read_sets
 from xorag.pipeline import Pipeline
-from xorag.pipeline.forms.calibration_artifact import load_form_calibration
+from xorag.pipeline.forms.features import TOKEN as TOKEN_FEATURES
 from xorag.pipeline.forms.logistic import Logistic
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calibration", type=Path, required=True)
     parser.add_argument("--questions", nargs="+", required=True)
+    parser.add_argument("--fit", type=Path, required=True)
     parser.add_argument("--answers", type=Path, required=True)
     parser.add_argument("--text-answers", type=Path)
-    parser.add_argument("--limit", type=int)
+    parser.add_argument("--projector")
+    parser.add_argument("--keep-out", type=Path)
     options = parser.parse_args()
-    model = load_form_calibration(options.calibration).gains.token_fails
-    sets = read_sets(options.questions, Settings(rows=Rows.DEV, limit=options.limit))
-    names = [each.name for each in sets]
-    answers: Answers = {
-        TOKEN.label: answered(options.answers, names, TOKEN.label),
-        TEXT.label: answered(options.text_answers or options.answers, names, TEXT.label),
-    }
-    gold = see_gold(Pipeline.open(), sets, seed=0)
+    whole = read_sets(options.questions, Settings(rows=Rows.ALL))
+    names = [each.name for each in whole]
+    keep_out = options.keep_out.read_text().split() if options.keep_out else ()
+    usable = without_kept(whole, kept_passages(whole, frozenset(keep_out)))
+    pipeline = Pipeline.open(projector=options.projector)
+    fitted = examples(pipeline, usable, answers_in(options.fit, options.fit, names))
+    told = examples(
+        pipeline, whole, answers_in(options.answers, options.text_answers or options.answers, names)
+    )
     report = {
-        name: area(
-            token_examples([each for each in gold if each.set_name in chosen], answers), model
-        )
-        for name, chosen in (("all", names), *((name, [name]) for name in names))
+        "with_first_token": areas(fitted, told, TOKEN_FEATURES),
+        "without": areas(fitted, told, TOKEN_FEATURES[:-1]),
     }
     print(json.dumps(report, indent=1))
+
+
+def answers_in(token: Path, text: Path, names: Sequence[str]) -> Answers:
+    """The answers from soft tokens and from text."""
+    return {
+        TOKEN.label: answered(token, names, TOKEN.label),
+        TEXT.label: answered(text, names, TEXT.label),
+    }
+
+
+def examples(pipeline: Pipeline, sets: Sequence[QuestionSet], answers: Answers) -> Examples:
+    """The questions that text answers rightly, with the label whether the soft token does not."""
+    right = {key for key, each in answers[TEXT.label].items() if each.score >= RIGHT}
+    asked = [
+        replace(each, questions=tuple(q for q in each.questions if (each.name, q.id) in right))
+        for each in sets
+    ]
+    return token_examples(see_gold(pipeline, asked, seed=0), answers)
+
+
+def areas(fitted: Examples, told: Examples, names: Sequence[str]) -> dict[str, object]:
+    """How well a model of so many features, the first ones, tells what it was not fitted on."""
+    first = [
+        replace(each, features=[row[: len(names)] for row in each.features])
+        for each in (fitted, told)
+    ]
+    model = fit_logistic(names, first[0], "where a soft token fails and text does not").model
+    return {"fitted_on": len(fitted.labels), **area(first[1], model)}
 
 
 def answered(directory: Path, names: Sequence[str], label: str) -> dict[Key, Answered]:
