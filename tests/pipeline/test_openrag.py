@@ -9,7 +9,6 @@ import pytest
 from tests.pipeline.tiny_reader import save_tiny_reader
 from tests.pipeline.tiny_world import World
 from xorag.errors import IndexNotFoundError, ProjectorMismatchError, UsageError
-from xorag.generation.calibration_artifact import Calibration, save_calibration
 from xorag.pipeline import Pipeline
 from xorag.pipeline.options import checked
 from xorag.reflection.gates import Gate
@@ -282,11 +281,7 @@ def test_a_reader_with_a_projector_reads_soft_tokens_in_paragraphs(
     assert answer.cost.prompt_tokens == asked.cost.prompt_tokens - 1 + 3 * 4
 
 
-def test_what_openrag_lacks_is_said(
-    world: World, pipeline: Pipeline, reader: Path, tmp_path: Path
-) -> None:
-    kept = Calibration(Gate(GateKind.TOKEN, 0.25), "tiny", "no reader's", 10, 3, 12, 0.5, 0.5)
-    save_calibration(tmp_path / "gate", kept, None, {})
+def test_what_openrag_lacks_is_said(world: World, pipeline: Pipeline, reader: Path) -> None:
     plain = Pipeline.open(model=str(world.model), dtype="float32", device="cpu")
     without_index = Pipeline.open(reader=reader, dtype="float32", device="cpu")
     without_index.retriever = None  # the demo's may be there
@@ -297,5 +292,3 @@ def test_what_openrag_lacks_is_said(
         without_index.ask("Who?", mode="openrag", gate="always")
     with pytest.raises(ProjectorMismatchError, match="no projector fits"):
         pipeline.ask("Who?", passages=PASSAGES, mode="openrag", gate="always", form="token")
-    with pytest.raises(UsageError, match="a calibration belongs to a reader"):
-        Pipeline.open(model=str(world.model), calibration=tmp_path / "gate")

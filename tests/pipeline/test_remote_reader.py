@@ -90,6 +90,13 @@ def test_the_other_modes_read_with_the_reader_too(world: World, merged: Path, st
     assert [a.answer for a in there] == [a.answer for a in here]
 
 
+def test_a_gate_s_calibration_without_a_reader_is_refused(world: World, tmp_path: Path) -> None:
+    kept = _calibrate(tmp_path / "calibration", "of some reader")
+
+    with pytest.raises(UsageError, match="a calibration belongs to a reader"):
+        Pipeline.open(model=str(world.model), calibration=kept)
+
+
 def _calibrate(folder: Path, fingerprint: str) -> Path:
     gate = Gate(GateKind.TOKEN, 0.25)
     kept = Calibration(gate, "tiny", fingerprint, 10, 3, 12, 0.5, 0.5)

@@ -61,7 +61,7 @@ class Hit:
     similarity: float | None = field(default=None, compare=False)
     """Of the whole passage to the question, -1 to 1, where they were compared."""
     first_logprob: float | None = field(default=None, compare=False)
-    """Log-probability of the first token of the question's answer where each of its passages is
-    read as one soft token; the same for all of these; None where that was not asked for."""
+    """Log-probability of the first few tokens of the question's answer where each of its passages
+    is read as one soft token; the same for all of these; None where that was not asked for."""
     strings: tuple[FoundString, ...] | None = field(default=None, compare=False, repr=False)
     """Its exact strings in reading order, where the index holds them; None: they are found."""
