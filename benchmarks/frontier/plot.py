@@ -29,7 +29,8 @@ _STYLES: Mapping[Method, tuple[str, str]] = MappingProxyType(
         Method.CASCADE: ("#7570b3", "h"),
     }
 )
-_TICKS = (50, 70, 100, 150, 250, 400, 700, 1000, 1500)
+_TICKS = ((50, 70, 100, 150, 250, 400, 700, 1000, 1500), (0.1, 0.15, 0.25, 0.5, 1, 2, 4))
+"""Of tokens, and of seconds."""
 _SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "xorag", "font.size": 9.5}
 _METADATA = dict.fromkeys(("Creator", "Date"))
 
@@ -45,8 +46,9 @@ def draw(frontier: Frontier, path: Path) -> None:
             axes[row][0].set_ylabel(f"{name}, %")
         axes[1][0].set_xlabel("prompt tokens a question")
         axes[1][1].set_xlabel("seconds of one core a question")
-        axes[1][0].set_xticks(_TICKS, [str(tick) for tick in _TICKS])
-        axes[1][0].minorticks_off()
+        for below, ticks in zip(axes[1], _TICKS, strict=True):
+            below.set_xticks(ticks, [str(tick) for tick in ticks])
+            below.minorticks_off()
         handles, labels = axes[0][0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False)
         figure.savefig(path, metadata=_METADATA)
