@@ -4,7 +4,8 @@ What was trained is taken out again as plain numbers, so that reading it needs n
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
@@ -119,3 +120,17 @@ def _fill(layers: Mapping[str, Any], start: LowRankAdapters) -> None:
     for name, adapter in start.layers.items():
         for factor, begun in zip(_factors(layers[name]), (adapter.down, adapter.up), strict=True):
             factor.weight.copy_(begun)
+
+
+@contextmanager
+def without_adapters(language_model: PreTrainedModel) -> Iterator[None]:
+    """The language model as it was before adapters were put into it, where it has some."""
+    adapted: Any = language_model
+    if not getattr(adapted, "_hf_peft_config_loaded", False):
+        yield
+        return
+    adapted.disable_adapters()
+    try:
+        yield
+    finally:
+        adapted.enable_adapters()

@@ -1,15 +1,12 @@
 """What distillation minimises, as the module that transformers' Trainer runs."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
 
 from xorag.compression.model import SoftTokenModel
+from xorag.training.adapters import without_adapters
 from xorag.training.distillation import Alignment, compared_positions, distillation_loss
 from xorag.training.losses import (
     contrast_of_examples,
@@ -135,7 +132,7 @@ class DistillObjective(nn.Module):
         teacher_labels: Tensor,
     ) -> Tensor:
         wanted = compared_positions(teacher_labels, self.weights.alignment)
-        with torch.no_grad(), _without_adapters(self.reader.language_model):
+        with torch.no_grad(), without_adapters(self.reader.language_model):
             teacher = logits_at(
                 self.reader,
                 wanted,
@@ -145,17 +142,3 @@ class DistillObjective(nn.Module):
         return distillation_loss(
             student, teacher, temperature=self.weights.temperature, top_k=self.weights.top_k
         )
-
-
-@contextmanager
-def _without_adapters(language_model: PreTrainedModel) -> Iterator[None]:
-    """The language model as it was before adapters were put into it, where it has some."""
-    adapted: Any = language_model
-    if not getattr(adapted, "_hf_peft_config_loaded", False):
-        yield
-        return
-    adapted.disable_adapters()
-    try:
-        yield
-    finally:
-        adapted.enable_adapters()

@@ -1,16 +1,15 @@
 """What training a reader to judge soft tokens minimises, as a module for transformers' Trainer."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
 from transformers.cache_utils import DynamicCache
 
 from xorag.compression.model import SoftTokenModel
 from xorag.generation.generator import contiguous_before_head
+from xorag.training.adapters import without_adapters
 
 _PARTS = 3
 """By length, in which the passages of a batch are read: a few long titles pad no others."""
@@ -155,17 +154,3 @@ def _rows_of(past: DynamicCache, rows: Tensor) -> DynamicCache:
     for at, layer in enumerate(layers):
         copied.update(layer.keys[rows], layer.values[rows], at)
     return copied
-
-
-@contextmanager
-def without_adapters(language_model: PreTrainedModel) -> Iterator[None]:
-    """The language model as it was before adapters were put into it, where it has some."""
-    adapted: Any = language_model
-    if not getattr(adapted, "_hf_peft_config_loaded", False):
-        yield
-        return
-    adapted.disable_adapters()
-    try:
-        yield
-    finally:
-        adapted.enable_adapters()
