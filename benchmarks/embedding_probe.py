@@ -13,10 +13,14 @@ about what it could carry; a deeper one may read more. Fitted on passages of the
 With `--words`, the same for the mean of a piece's word embeddings (docs/concepts/word-means.md), by
 powers of the words' idf: tokens are ranked by the product of the mean, less that of all texts, with
 their own embedding, whitened by the table's covariance. Nothing is fitted there.
+
+With `--unnormalised`, embeddings keep the length that the encoder gives them before it scales them
+to 1. Their mean length is printed; `--ridge` times its square penalises a map as much as before.
 """
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -34,6 +38,7 @@ from transformers import (
 )
 
 from benchmarks.measure import machine
+from xorag.artifact.manifest import EncoderSpec
 from xorag.compression.warm_start import inverse_document_frequency, weighted_mean_embedding
 from xorag.data.pieces import cut_into_pieces
 from xorag.data.question_sets.reading import question_set_name, read_question_set
@@ -42,13 +47,14 @@ from xorag.evaluation.passages import as_passage, given_passages
 from xorag.retrieval.encoder import Encoder
 from xorag.retrieval.index import PassageIndex
 from xorag.retrieval.pieces import PieceEmbedder
+from xorag.retrieval.plain_encoder import open_plain_encoder
+from xorag.retrieval.scoring import Embeddings
 from xorag.runtime.device import limit_threads
 from xorag.runtime.sources import language_model_path
 from xorag.training.splits import PassageSplitter, rows_of
 from xorag.types import FloatArray, Passage
 
 TOP = (10, 100, 1000)
-RIDGE = 1.0
 IDF_PASSAGES = 8000
 SHRINKAGE = 0.05
 """Of the covariance towards that of a ball."""
@@ -70,6 +76,25 @@ class Probe:
         return best_ranks(((embeddings - self.mean) @ self.slope) / spread)
 
 
+class Unnormalised:
+    """An encoder without its last step, for passages alone."""
+
+    def __init__(self, spec: EncoderSpec) -> None:
+        """Open the encoder of an index, which must be a plain one."""
+        self.spec = spec
+        raw = {"normalized": False, "query_prompt": spec.passage_prompt}
+        plain = open_plain_encoder(spec.model_copy(update=raw), "cpu")
+        if plain is None:
+            raise SystemExit(f"{spec.name!r} is no plain encoder; leave out --unnormalised")
+        self._plain = plain
+        self.encode_queries = self.encode_passages
+        self.count_tokens = plain.count_tokens
+
+    def encode_passages(self, texts: Sequence[str]) -> Embeddings:
+        """Embed passages as they are, `(texts, dimensions)`."""
+        return self._plain.encode_queries(texts)
+
+
 def best_ranks(scores: FloatArray) -> FloatArray:
     """The best rank of each token over some rows of scores, from 0, `(vocab,)`."""
     order = np.argsort(-scores, axis=1)
@@ -89,19 +114,22 @@ def main() -> None:
     parser.add_argument("--fit-passages", type=int, default=8000)
     parser.add_argument("--limit", type=int, default=200)
     parser.add_argument("--rows", choices=["dev", "train"], default="dev")
+    parser.add_argument("--unnormalised", action="store_true")
+    parser.add_argument("--ridge", type=float, default=1.0)
     parser.add_argument("--words", type=float, nargs="*", default=[], metavar="POWER")
     parser.add_argument("--threads", type=int, default=None)
     options = parser.parse_args()
     threads = limit_threads(options.threads)
     index = PassageIndex.open(options.index)
     tokenizer = AutoTokenizer.from_pretrained(language_model_path(None))
-    pieces = PieceEmbedder(Encoder.from_spec(index.spec, device="cpu"))
+    encoder = Unnormalised(index.spec) if options.unnormalised else None
+    pieces = PieceEmbedder(encoder or Encoder.from_spec(index.spec, device="cpu"))
     questions = {name: chosen_questions(name, options) for name in options.questions}
     found: dict[str, object] = {}
     for count in options.pieces:
         # A passage of c pieces gives c texts to fit on.
         passages = training_passages(index, options)[: max(500, options.fit_passages // count)]
-        probe = fit(passages, count, pieces, tokenizer)
+        probe = fit(passages, count, pieces, tokenizer, ridge=options.ridge)
         found[f"{count} a passage"] = {
             question_set_name(name): shares(probe, items, count, pieces, tokenizer)
             for name, items in questions.items()
@@ -138,6 +166,8 @@ def fit(
     count: int,
     pieces: PieceEmbedder,
     tokenizer: PreTrainedTokenizerBase,
+    *,
+    ridge: float,
 ) -> Probe:
     """The ridge regression of which tokens stand in a text on its embedding."""
     embedded = pieces.embed(passages, [count] * len(passages))
@@ -150,7 +180,8 @@ def fit(
     y = csr_matrix((ones, (rows, np.concatenate(held))), shape=shape)
     base = np.asarray(y.mean(axis=0)).ravel()
     centred = x - x.mean(axis=0)
-    inverse = np.linalg.inv(centred.T @ centred + RIDGE * np.eye(x.shape[1]))
+    inverse = np.linalg.inv(centred.T @ centred + ridge * np.eye(x.shape[1]))
+    print(f"mean length {np.linalg.norm(x, axis=1).mean():.2f}", file=sys.stderr)
     slope = (inverse @ (y.T @ centred).T).astype(np.float32)
     return Probe(x.mean(axis=0), slope, base)
 

@@ -33,7 +33,8 @@ from xorag.generation.judging import Judge
 from xorag.generation.judging_notes import Written
 from xorag.generation.judging_prompts import JudgingPrompts, Paragraph
 from xorag.generation.judging_protocol import Rows
-from xorag.generation.judging_rows import Row, RowModel
+from xorag.generation.judging_rows import RowModel
+from xorag.generation.judging_sharing import Row
 from xorag.generation.layouts import layout_named
 from xorag.generation.prompting import Context
 from xorag.generation.reader.experts import Experts

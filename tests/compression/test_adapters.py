@@ -10,7 +10,12 @@ from torch import Tensor, nn
 
 from tests.compression.tiny_adapters import adapters_of
 from tests.compression.tiny_models import CONFIGS, HIDDEN, IN_DIM, make_model
-from xorag.compression.adapters import LayerAdapter, LowRankAdapters
+from xorag.compression.adapters import (
+    FEW_TOKENS,
+    AdapterSwitch,
+    LayerAdapter,
+    LowRankAdapters,
+)
 from xorag.compression.model import SoftTokenModel
 from xorag.compression.projector import Projector
 from xorag.errors import ProjectorMismatchError
@@ -86,6 +91,29 @@ def test_adapters_compute_in_the_type_of_the_model(dtype: torch.dtype) -> None:
     assert adapted.dtype == dtype
     assert torch.allclose(adapted.float(), logits_of(reader_of("llama")), atol=1.0, rtol=0.1)
     assert not torch.allclose(adapted, logits_of(reader_of("llama", size=None, dtype=dtype)))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+@pytest.mark.parametrize("tokens", [1, FEW_TOKENS - 1, FEW_TOKENS, 3 * FEW_TOKENS])
+def test_few_and_many_tokens_get_the_same_change(dtype: torch.dtype, tokens: int) -> None:
+    torch.manual_seed(0)
+    layer = nn.Linear(32, 24, bias=False, dtype=dtype)
+    down, up, read = torch.randn(4, 32), torch.randn(24, 4), torch.randn(1, tokens, 32)
+    model: Any = nn.Sequential(layer)
+    before = layer(read.to(dtype))
+    switch = AdapterSwitch(model, LowRankAdapters(4, 8.0, {"0": LayerAdapter(down, up)}))
+
+    with switch.on():
+        changed = layer(read.to(dtype))
+
+    exact = read @ layer.weight.float().T + 2.0 * read @ down.T @ up.T
+    assert changed.dtype == dtype
+    assert changed.shape == before.shape
+    scale = float(exact.abs().max())
+    assert torch.allclose(
+        changed.float(), exact, atol=scale * (1e-5 if dtype.itemsize == 4 else 0.02)
+    )
+    assert torch.equal(layer(read.to(dtype)), before)
 
 
 @pytest.mark.parametrize("family", ["llama", "gemma3", "gpt2"])

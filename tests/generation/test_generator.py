@@ -205,8 +205,9 @@ def test_a_stop_text_ends_an_answer_and_is_left_out(
     assert len(cut.token_ids) < len(whole.token_ids)
 
 
+@pytest.mark.parametrize("prompts", [1, 4])
 def test_the_head_gets_last_states_that_lie_together_and_keeps_no_hook(
-    model: SoftTokenModel, encoder: PromptEncoder
+    model: SoftTokenModel, encoder: PromptEncoder, prompts: int
 ) -> None:
     find_head: Any = model.language_model.get_output_embeddings
     head = find_head()
@@ -218,10 +219,12 @@ def test_the_head_gets_last_states_that_lie_together_and_keeps_no_hook(
         return inside(states)
 
     head.forward = spy
-    TransformersGenerator(model, encoder).generate(prompts_of(4), max_new_tokens=2)
+    TransformersGenerator(model, encoder).generate(prompts_of(prompts), max_new_tokens=2)
     head.forward = inside
 
-    assert all(states.shape[1] == 1 and states.is_contiguous() for states in seen)
+    assert all(states.shape[1] == 1 for states in seen)
+    # `is_contiguous` would pass over the strides of a single prompt.
+    assert all(states.stride() == torch.empty(states.shape).stride() for states in seen)
     assert not head._forward_pre_hooks
 
 

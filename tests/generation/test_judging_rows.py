@@ -1,6 +1,7 @@
 """Rows that go on from a shared beginning write what each would write alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from transformers import PreTrainedModel
 
 from tests.generation.tiny_judges import make_reader, watched_ids, write_alone
 from xorag.generation.judging_notes import Notes, Written
-from xorag.generation.judging_padding import MOST_PADDING, READ_AT_LEAST, alike
-from xorag.generation.judging_rows import Row, RowModel
+from xorag.generation.judging_padding import PASS_TOKENS, alike
+from xorag.generation.judging_rows import RowModel
+from xorag.generation.judging_sharing import Row
 from xorag.types import Prompt
 
 FAMILIES = ["llama", "mistral", "qwen3", "gemma2", "gemma3", "phi3"]
@@ -71,22 +73,31 @@ def test_small_batches_write_the_same(batch_tokens: int) -> None:
 def test_rows_read_in_parts_of_like_length_write_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     model, _ = make_reader()
     together = write(model, rows())
-    monkeypatch.setattr("xorag.generation.judging_padding.READ_AT_LEAST", 1)
+    monkeypatch.setattr("xorag.generation.judging_padding.PASS_TOKENS", 0)
 
     assert_same(write(model, rows()), together)
 
 
-@given(lengths=st.lists(st.integers(1, 900), min_size=1, max_size=30))
-def test_parts_hold_all_rows_in_order_and_little_padding(lengths: list[int]) -> None:
+@given(lengths=st.lists(st.integers(1, 900), min_size=1, max_size=9))
+def test_parts_hold_all_rows_in_order_and_cost_the_least(lengths: list[int]) -> None:
     lengths = sorted(lengths)
 
     parts = alike(lengths)
 
     assert [i for part in parts for i in part] == list(range(len(lengths)))
-    for part in parts:
-        tokens = sum(lengths[i] for i in part)
-        padding = lengths[part[-1]] * len(part) - tokens
-        assert len(part) == 1 or tokens <= READ_AT_LEAST or padding <= MOST_PADDING * tokens
+    assert cost_of(parts, lengths) == min(cost_of(each, lengths) for each in all_parts(lengths))
+
+
+def cost_of(parts: list[list[int]], lengths: list[int]) -> int:
+    return sum(PASS_TOKENS + len(part) * max(lengths[i] for i in part) for part in parts)
+
+
+def all_parts(lengths: list[int]) -> Iterator[list[list[int]]]:
+    """Every way to part the places, in their order."""
+    places = range(1, len(lengths))
+    for count in range(len(lengths)):
+        for cuts in combinations(places, count):
+            yield [list(range(a, b)) for a, b in pairwise([0, *cuts, len(lengths)])]
 
 
 def test_rows_share_only_the_tokens_that_they_begin_with() -> None:
@@ -107,6 +118,50 @@ def test_a_model_that_sees_a_window_writes_what_each_row_writes_alone(family: st
     together = write(model, rows())
 
     assert_same(together, alone)
+
+
+def test_what_all_rows_go_on_with_is_read_once_a_beginning() -> None:
+    model, _ = make_reader()
+    same = (77, 78)
+    longer = [
+        Row(i, Prompt((*begun, *same, *end)))
+        for i, begun in enumerate(BEGINNINGS)
+        for end in ENDINGS
+    ]
+    alone = [write_alone(model, row.prompt.token_ids, END_IDS, tokens=NEW) for row in longer]
+    reader = RowModel(model, end_ids=END_IDS, watched_ids=watched_ids())
+    begun = reader.begin([Prompt(tuple(ids)) for ids in BEGINNINGS])
+
+    further = reader.read_on(begun, same)
+
+    assert [prompt.token_ids for prompt in further.prompts] == [(*ids, *same) for ids in BEGINNINGS]
+    assert_same(reader.write(further, longer, max_new_tokens=NEW), alone)
+    whole = reader.begin(further.prompts)
+    for ours, theirs in zip(further.watched, whole.watched, strict=True):
+        assert ours == pytest.approx(theirs, abs=1e-4)
+
+
+@pytest.mark.parametrize("family", ["mistral", "gemma3"])
+def test_a_model_that_sees_a_window_reads_nothing_on_past_it(family: str) -> None:
+    model, _ = make_reader(family, sliding_window=4)
+    reader = RowModel(model, end_ids=END_IDS, watched_ids=watched_ids())
+    begun = reader.begin([Prompt(tuple(ids)) for ids in BEGINNINGS])
+
+    assert reader.read_on(begun, [77, 78]) is begun
+
+
+def test_one_token_is_written_without_another_pass() -> None:
+    model, _ = make_reader()
+    reader = RowModel(model, end_ids=END_IDS, watched_ids=watched_ids())
+    begun = reader.begin([Prompt(tuple(ids)) for ids in BEGINNINGS])
+    passes: list[object] = []
+    hook = model.register_forward_pre_hook(lambda *_: passes.append(None))
+
+    written = reader.write(begun, rows(), max_new_tokens=1)
+    hook.remove()
+
+    assert len(passes) == 1
+    assert all(len(item.watched) == 1 for item in written)
 
 
 def test_a_beginning_is_read_once_and_ended_rows_leave_the_batch() -> None:

@@ -18,6 +18,10 @@ from transformers.pytorch_utils import Conv1D
 
 from xorag.errors import ProjectorMismatchError
 
+FEW_TOKENS = 48
+"""Below so many tokens, products of bfloat16 so small take longer than those of float32, on a CPU:
+30 against 8 us a layer for one token; for 264 tokens 100 against 250 (docs/log.md)."""
+
 
 @dataclass(frozen=True, slots=True)
 class LayerAdapter:
@@ -32,6 +36,10 @@ class LayerAdapter:
     def factors(self) -> tuple[Tensor, Tensor]:
         """A and B."""
         return self.down, self.up
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> "LayerAdapter":
+        """The same elsewhere, or in another type."""
+        return LayerAdapter(self.down.to(device, dtype), self.up.to(device, dtype))
 
     @property
     def sizes(self) -> tuple[int, int]:
@@ -99,25 +107,37 @@ class AdapterSwitch:
 
     def _hook(self, module: nn.Module, adapter: LayerAdapter, scale: float) -> None:
         weight: Tensor = module.get_parameter("weight")
-        down, up = (factor.to(weight.device, _kind(weight, adapter)) for factor in adapter.factors)
+        many = adapter.to(weight.device, _kind(weight, adapter))
+        few = adapter.to(weight.device, torch.float32) if _is_slow_for_few(weight) else many
 
         def change(_module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
             if not self._is_on():
                 return None
-            linear, read = nn.functional.linear, inputs[0].to(down.dtype)
-            added = linear(linear(read, down), up)
-            return output.add(added.to(output.dtype), alpha=scale)
+            (read,) = inputs
+            is_few = read.numel() < FEW_TOKENS * read.shape[-1]
+            return _changed(output, read, few if is_few else many, scale)
 
         module.register_forward_hook(change)
 
 
+def _changed(output: Tensor, read: Tensor, adapter: LayerAdapter, scale: float) -> Tensor:
+    """What a layer gives out, with the adapter's change of what it read."""
+    low = nn.functional.linear(read.to(adapter.down.dtype), adapter.down)
+    if output.dtype != adapter.up.dtype:
+        return output.add(nn.functional.linear(low, adapter.up).to(output.dtype), alpha=scale)
+    rows = output.reshape(-1, output.shape[-1])
+    added = torch.addmm(rows, low.reshape(-1, low.shape[-1]), adapter.up.T, alpha=scale)
+    return added.view(output.shape)
+
+
 def _kind(weight: Tensor, adapter: LayerAdapter) -> torch.dtype:
-    """In what a layer's change is computed."""
-    if weight.device.type == "cpu":
-        # A product so small takes three times as long in bfloat16: 28 against 10 us a token.
-        return torch.float32
-    # A quantized weight is of whole numbers.
+    """In what a layer's change is computed; a quantized weight is of whole numbers."""
     return weight.dtype if weight.is_floating_point() else adapter.down.dtype
+
+
+def _is_slow_for_few(weight: Tensor) -> bool:
+    """Whether small products take longer in the weight's type than in float32."""
+    return weight.device.type == "cpu" and weight.dtype is torch.bfloat16
 
 
 def _check_fits(name: str, module: nn.Module | None, adapter: LayerAdapter, model: str) -> None:

@@ -102,6 +102,11 @@ class ReaderRecipe(Options):
 
     stage: Literal["reader"] = Field(default="reader", description="what the recipe is for")
     out: Path = Field(description="directory of the run: checkpoints, logs and `reader/`")
+    start_from: Path | None = Field(
+        default=None,
+        description="unmerged reader to go on from, a directory or name, with the same [lora] and "
+        "[experts]; unset: the dense model",
+    )
     model: ReaderModelOptions = ReaderModelOptions()
     examples: ReaderRowOptions
     lora: ReaderLoraOptions = ReaderLoraOptions()

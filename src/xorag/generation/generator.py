@@ -224,11 +224,14 @@ def contiguous_before_head(model: PreTrainedModel) -> Iterator[None]:
     """Copy the last positions' states together before the head's product.
 
     They are a slice of all positions; multiplied as it is, torch copies the head's weights once a
-    prompt of the batch, which takes longer than all layers together.
+    prompt of the batch, which takes longer than all layers together. `contiguous` would not do: it
+    leaves the slice of a single prompt as it is, whose strides are the slice's.
     """
     find_head: Any = model.get_output_embeddings
     head: nn.Module = find_head()
-    hook = head.register_forward_pre_hook(lambda _head, inputs: (inputs[0].contiguous(),))
+    hook = head.register_forward_pre_hook(
+        lambda _head, inputs: (inputs[0].clone(memory_format=torch.contiguous_format),)
+    )
     try:
         yield
     finally:

@@ -7,7 +7,7 @@ together are read, and answered from, together. The numbers are the same.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from transformers import PreTrainedModel
@@ -20,7 +20,8 @@ from xorag.generation.generator import BATCH_TOKENS, end_ids_of
 from xorag.generation.judging_notes import Written
 from xorag.generation.judging_prompts import JudgingPrompts, Paragraph, Worded
 from xorag.generation.judging_protocol import Rows
-from xorag.generation.judging_rows import Beginnings, Row, RowModel
+from xorag.generation.judging_rows import RowModel
+from xorag.generation.judging_sharing import Beginnings, Row
 from xorag.generation.layouts import Layout
 from xorag.generation.prompting import word_means
 from xorag.generation.protocol import IsWanted
@@ -161,6 +162,16 @@ class Judge:
                 f"but the language model reads {self._rows.limit}; shorten it, or ask for fewer"
             )
         return Begun(tuple(questions), task, self._rows.begin(prompts, is_wanted))
+
+    def open_paragraphs(self, begun: Begun) -> Begun:
+        """The same questions, with what opens a paragraph read once a question.
+
+        For many short paragraphs, of whose tokens it is a fifth. The gate has no use for it.
+        """
+        ids = [
+            self.vocabulary.ids[t] for t in (ReflectionToken.RETRIEVAL, ReflectionToken.PARAGRAPH)
+        ]
+        return replace(begun, beginnings=self._rows.read_on(begun.beginnings, ids))
 
     def decide(self, begun: Begun, gate: Gate, *, max_new_tokens: int) -> list[Decided]:
         """Whether each question needs passages.

@@ -156,7 +156,7 @@ class RowCache(Cache):
             layer.close_up(moves)
 
 
-def states_of(cache: DynamicCache) -> tuple[States, ...]:
+def states_of(cache: Cache) -> tuple[States, ...]:
     """What a model has kept of what it read, layer by layer."""
     layers: list[Any] = list(cache.layers)
     return tuple(States(layer.keys, layer.values) for layer in layers)

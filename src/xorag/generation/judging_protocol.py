@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from xorag.generation.judging_notes import Written
-from xorag.generation.judging_rows import Beginnings, Row
+from xorag.generation.judging_sharing import Beginnings, Row
 from xorag.generation.protocol import IsWanted
 from xorag.types import Prompt
 
@@ -19,6 +19,10 @@ class Rows(Protocol):
 
     def begin(self, prompts: Sequence[Prompt], is_wanted: IsWanted = ...) -> Beginnings:
         """Read prompts, without soft tokens."""
+        ...
+
+    def read_on(self, beginnings: Beginnings, token_ids: Sequence[int]) -> Beginnings:
+        """Read what all rows of all beginnings go on with, as `RowModel.read_on` does."""
         ...
 
     def write(

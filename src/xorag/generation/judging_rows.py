@@ -6,7 +6,7 @@ are kept. Knows nothing of what the tokens mean.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -17,38 +17,12 @@ from transformers.cache_utils import Cache, DynamicCache
 from xorag.compression.model import SoftTokenModel
 from xorag.generation.generator import BATCH_TOKENS, contiguous_before_head, stacked_embeddings
 from xorag.generation.judging_attention import attention_over_short_rows
-from xorag.generation.judging_cache import RowCache, States, states_of
-from xorag.generation.judging_notes import Notes, Written, closed_up
+from xorag.generation.judging_cache import RowCache, states_of
+from xorag.generation.judging_notes import Moves, Notes, Written, closed_up
 from xorag.generation.judging_padding import alike, padded
+from xorag.generation.judging_sharing import Beginnings, Row, common_tokens, is_shared
 from xorag.generation.protocol import IsWanted
 from xorag.types import Prompt
-
-
-@dataclass(frozen=True, slots=True)
-class Beginnings:
-    """Prompts that were read once, and what the model would write next."""
-
-    prompts: tuple[Prompt, ...]
-    states: tuple[States, ...]
-    """Of each layer; prompts are padded on the left to the longest."""
-    watched: tuple[tuple[float, ...], ...]
-    """Log-probabilities of the watched tokens as the next one, `(prompts, watched)`."""
-    is_wanted: IsWanted = lambda _: True
-    """Whether what goes on from a prompt is still waited for; once not, its rows end."""
-
-    @property
-    def length(self) -> int:
-        """Positions of the states, padding included."""
-        return max(len(prompt.token_ids) for prompt in self.prompts)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A whole prompt, and the beginning that it shares with others."""
-
-    beginning: int
-    """Place among the beginnings."""
-    prompt: Prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +87,30 @@ class RowModel:
         positions = (inputs.is_real.cumsum(-1) - 1).clamp(min=0)
         cache = DynamicCache()
         logits = self._forward(cache, inputs.is_real, positions, inputs_embeds=inputs.embeds)
-        beside = torch.log_softmax(logits, dim=-1)[:, list(self._watched_ids)]
-        watched = tuple(tuple(row) for row in beside.tolist())
-        return Beginnings(tuple(prompts), states_of(cache), watched, is_wanted)
+        return Beginnings(tuple(prompts), states_of(cache), self._watched(logits), is_wanted)
+
+    @torch.inference_mode()
+    def read_on(self, beginnings: Beginnings, token_ids: Sequence[int]) -> Beginnings:
+        """Read what all rows of all beginnings go on with, once a beginning instead of once a row.
+
+        Args:
+            beginnings: What was read before.
+            token_ids: At least one; no soft tokens.
+        """
+        known = [len(prompt.token_ids) for prompt in beginnings.prompts]
+        if self._window is not None and beginnings.length + len(token_ids) > self._window:
+            return beginnings
+        rows = [
+            Row(i, replace(prompt, token_ids=(*prompt.token_ids, *token_ids)))
+            for i, prompt in enumerate(beginnings.prompts)
+        ]
+        read = self._read(beginnings, rows, known, beginnings.length)
+        return Beginnings(
+            tuple(row.prompt for row in rows),
+            states_of(read.cache),
+            self._watched(read.logits),
+            beginnings.is_wanted,
+        )
 
     def write(
         self,
@@ -173,12 +168,6 @@ class RowModel:
                 [len(r.prompt.token_ids) - n for r, n in zip(rows, shared, strict=True)]
             )
         ]
-        read = max(part.is_real.shape[1] for part in parts)
-        room = read + max_new_tokens
-        cache = RowCache.joined([part.cache for part in parts], before=before, room=room)
-        is_real = torch.cat([padded(part.is_real, before, read, room) for part in parts])
-        logits = torch.cat([part.logits for part in parts])
-        last = torch.cat([part.last for part in parts])
         wanted = [row.beginning for row in rows]
         notes = Notes(
             len(rows),
@@ -186,14 +175,34 @@ class RowModel:
             self._watched_ids,
             lambda row: beginnings.is_wanted(wanted[row]),
         )
-        for length in range(read + 1, room + 1):
-            ids, moves = notes.note(logits, first_id if length == read + 1 else None)
-            if moves.count == 0 or length == room:
-                break
+        ids, moves = notes.note(torch.cat([part.logits for part in parts]), first_id)
+        if moves.count and max_new_tokens > 1:
+            self._write_on(parts, notes, (ids, moves), before=before, count=max_new_tokens)
+        return notes.written()
+
+    def _write_on(
+        self,
+        parts: Sequence[_Read],
+        notes: Notes,
+        first: tuple[Tensor, Moves],
+        *,
+        before: int,
+        count: int,
+    ) -> None:
+        """Write the rows of all parts on together, after the token that was noted first."""
+        read = max(part.is_real.shape[1] for part in parts)
+        room = read + count
+        cache = RowCache.joined([part.cache for part in parts], before=before, room=room)
+        is_real = torch.cat([padded(part.is_real, before, read, room) for part in parts])
+        last = torch.cat([part.last for part in parts])
+        ids, moves = first
+        for length in range(read + 1, room):
             cache.close_up(moves)
             is_real, last = closed_up(is_real, moves), closed_up(last, moves) + 1
             logits = self._forward(cache, is_real[:, :length], last, input_ids=ids[:, None])
-        return notes.written()
+            ids, moves = notes.note(logits)
+            if moves.count == 0:
+                break
 
     def _read(
         self, beginnings: Beginnings, rows: Sequence[Row], shared: Sequence[int], before: int
@@ -202,7 +211,7 @@ class RowModel:
         inputs = self._inputs([row.prompt for row in rows], shared)
         device = inputs.embeds.device
         of_rows = torch.tensor([row.beginning for row in rows], device=device)
-        known = _is_shared(beginnings, rows, shared, before).to(device)
+        known = is_shared(beginnings, rows, shared, before).to(device)
         is_real = torch.cat([known, inputs.is_real], dim=1)
         room = is_real.shape[1]
         cache = RowCache.after(beginnings.states, of_rows, is_shared=before > 0, room=room)
@@ -223,9 +232,14 @@ class RowModel:
         if self._window is not None and beginnings.length + longest + max_new_tokens > self._window:
             return [0] * len(rows)
         return [
-            _common(beginnings.prompts[row.beginning].token_ids, row.prompt.token_ids[:-1])
+            common_tokens(beginnings.prompts[row.beginning].token_ids, row.prompt.token_ids[:-1])
             for row in rows
         ]
+
+    def _watched(self, logits: Tensor) -> tuple[tuple[float, ...], ...]:
+        """Log-probabilities of the watched tokens, `(rows, watched)`."""
+        beside = torch.log_softmax(logits, dim=-1)[:, list(self._watched_ids)]
+        return tuple(tuple(row) for row in beside.tolist())
 
     def _inputs(self, prompts: Sequence[Prompt], starts: Sequence[int]) -> _Inputs:
         """Embeddings of prompts from some token on."""
@@ -263,31 +277,6 @@ class RowModel:
                 **inputs,
             ).logits
         return logits[:, -1].float()
-
-
-def _common(first: Sequence[int], second: Sequence[int]) -> int:
-    """Tokens that two prompts begin with alike."""
-    pairs = zip(first, second, strict=False)
-    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
-
-
-def _is_shared(
-    beginnings: Beginnings, rows: Sequence[Row], shared: Sequence[int], length: int
-) -> Tensor:
-    """True where a row may look at its beginning's states, which are padded on the left.
-
-    Args:
-        beginnings: What was read before.
-        rows: What goes on from it.
-        shared: How many tokens of its beginning each row has.
-        length: Of the states; 0 where none are looked at.
-    """
-    mask = torch.zeros(len(rows), length, dtype=torch.bool)
-    for i, (row, count) in enumerate(zip(rows, shared, strict=True)):
-        start = length - len(beginnings.prompts[row.beginning].token_ids)
-        if count:
-            mask[i, start : start + count] = True
-    return mask
 
 
 def _window(model: PreTrainedModel) -> int | None:

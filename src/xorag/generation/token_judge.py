@@ -107,6 +107,7 @@ class TokenJudge:
         }
         # One new token, for the relevance stands in the first.
         with self._model.adapted(reads_soft_tokens=True):
+            begun = self._judge.open_paragraphs(begun)
             paths = self._judge.read(begun, paragraphs, max_new_tokens=1)
         asked = [len(prompt.token_ids) for prompt in begun.beginnings.prompts]
         found: list[SoftJudgements] = []

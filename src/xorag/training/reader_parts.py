@@ -12,6 +12,7 @@ from xorag.config.reader_recipe import ReaderModelOptions, ReaderRecipe
 from xorag.generation.control import PromptEncoder
 from xorag.generation.layouts import layout_named
 from xorag.generation.prompting import PromptBuilder
+from xorag.generation.reader.tokens import put_token_rows
 from xorag.pipeline.forms.choosing import Forms
 from xorag.reflection.vocabulary import (
     RELEVANCE_GROUP,
@@ -33,6 +34,7 @@ from xorag.training.reader_forms import ParagraphForms
 from xorag.training.reader_objective import ReaderObjective
 from xorag.training.reader_rows import ReaderRow, read_reader_rows
 from xorag.training.reader_splits import ReaderSplits, split_rows
+from xorag.training.reader_start import reader_to_start_from, take_over
 
 LAYOUT = "openrag"
 _JUDGEMENTS = (*RETRIEVAL_GROUP, *RELEVANCE_GROUP, *SUPPORT_GROUP, *UTILITY_GROUP)
@@ -60,22 +62,30 @@ def build_reader_parts(recipe: ReaderRecipe, device: str | None, say: OnMessage)
     """Open the dense model, read and split the rows, and put in what trains.
 
     Raises:
-        ConfigError: If too few rows are left, or adapters do not fit the model.
+        ArtifactError: If the reader to start from is missing, incomplete or altered.
+        ConfigError: If too few rows are left, adapters do not fit the model, or the reader to start
+            from has others.
         ExpertError: If experts do not fit the model.
         MissingExtraError: If peft, or bitsandbytes for 4 bits, is not installed.
         ModelNotFoundError: If the language model is not found.
+        ReaderMismatchError: If the reader to start from belongs to another language model.
         SourceError: If a file of rows cannot be read.
         UsageError: If 4 bits are asked for without a CUDA GPU.
     """
     language, dtype = _load(recipe.model, device, say)
     base = base_model_shape(language.model, language.name)
     seed_libraries(recipe.train.seed)  # torch draws adapters' weights from the global generator
+    begun = reader_to_start_from(recipe, language)
     vocabulary = add_reflection_tokens(language.tokenizer, language.model, seed=recipe.train.seed)
+    if begun is not None and begun.tokens is not None:
+        put_token_rows(language.model, vocabulary, begun.tokens)
     say("reading the rows")
     prompts = _prompts(language, vocabulary)
     splits = _split(recipe, prompts)
     say(f"{len(splits.train)} examples to train on; dropped: {splits.dropped}")
     make_trainable(language.model, vocabulary, recipe.lora, recipe.experts, seed=recipe.train.seed)
+    if begun is not None:
+        take_over(language.model, begun)
     if recipe.model.gradient_checkpointing:
         language.model.gradient_checkpointing_enable({"use_reentrant": False})  # type: ignore[no-untyped-call]
     objective = ReaderObjective(

@@ -39,7 +39,10 @@ LoraWeights = Mapping[str, LoraFactors]
 
 
 def lora_of(model: PreTrainedModel) -> LoraWeights:
-    """The factors that peft has put into a model; empty where there are none."""
+    """The factors that peft has put into a model; empty where there are none.
+
+    They share their memory with the model's, so that filling them changes it.
+    """
     around = _names_around_experts(model)
     return {
         _dense_name(name, around): factors
