@@ -95,6 +95,7 @@ def test_adapters_compute_in_the_type_of_the_model(dtype: torch.dtype) -> None:
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
 @pytest.mark.parametrize("tokens", [1, FEW_TOKENS - 1, FEW_TOKENS, 3 * FEW_TOKENS])
+@torch.inference_mode()
 def test_few_and_many_tokens_get_the_same_change(dtype: torch.dtype, tokens: int) -> None:
     torch.manual_seed(0)
     layer = nn.Linear(32, 24, bias=False, dtype=dtype)
