@@ -11,10 +11,11 @@ import torch
 from tests.pipeline.tiny_reader import save_tiny_reader
 from tests.training.conftest import WORDS, TrainingWorld
 from xorag.compression.projector_artifact import save_projector
+from xorag.config.distill_recipe import LoraOptions
 from xorag.config.judge_recipe import JudgeRecipe
 from xorag.data.instructions.reading import Instruction, Message
 from xorag.data.questions import LabelledPassage
-from xorag.errors import ConfigError
+from xorag.errors import ConfigError, ProjectorMismatchError
 from xorag.generation.control import PromptEncoder
 from xorag.generation.layouts import layout_named
 from xorag.generation.token_judge import TokenJudge
@@ -24,6 +25,7 @@ from xorag.generation.token_judge_artifact import (
     load_token_judge,
     open_token_judge,
 )
+from xorag.training.adapters import take_adapters
 from xorag.training.judge import train_judge
 from xorag.training.judge_examples import (
     Candidates,
@@ -270,3 +272,27 @@ def test_a_run_ends_in_a_judge_and_goes_on_after_a_kill(
     assert saved.settings.similarity_weight == pytest.approx(report.similarity_weight)
     assert report.steps == 4
     assert report.questions == 4
+
+
+def test_a_run_goes_on_from_a_judge_with_its_adapters(
+    training_world: TrainingWorld, reader: Path, candidates: Path, tmp_path: Path
+) -> None:
+    first = train_judge(recipe(training_world, reader, candidates, tmp_path / "run"), device="cpu")
+    made = recipe(training_world, reader, candidates, tmp_path / "next")
+    made = made.model_copy(update={"start_from": first.judge})
+
+    parts = build_judge_parts(made, "cpu", lambda _: None)
+
+    kept = load_token_judge(first.judge).projector.adapters
+    taken = take_adapters(parts.objective.reader.language_model, made.lora)
+    assert kept is not None
+    assert taken is not None
+    assert kept.layers.keys() == taken.layers.keys()
+    assert all(
+        torch.equal(a, b)
+        for name in kept.layers
+        for a, b in zip(kept.layers[name].factors, taken.layers[name].factors, strict=True)
+    )
+    other = made.model_copy(update={"lora": LoraOptions(rank=3, targets=("q_proj", "v_proj"))})
+    with pytest.raises(ProjectorMismatchError, match=r"set lora\.rank=2"):
+        build_judge_parts(other, "cpu", lambda _: None)

@@ -69,7 +69,9 @@ class JudgeRecipe(Options):
     stage: Literal["judge"] = Field(default="judge", description="what the recipe is for")
     out: Path = Field(description="directory of the run: checkpoints, logs and `judge/`")
     start_from: Path | None = Field(
-        default=None, description="projector to begin with; unset: the one that comes with xorag"
+        default=None,
+        description="projector to begin with, or a judge to go on from, with its adapters; unset: "
+        "the projector that comes with xorag",
     )
     encoder: str | None = Field(
         default=None, description="of the passages; unset: the one that the projector names"

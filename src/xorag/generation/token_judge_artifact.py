@@ -54,6 +54,11 @@ def judge_manifest(reader: Reader, encoder: EncoderSpec, settings: TokenJudgeSet
     )
 
 
+def is_for_judging(manifest: Manifest) -> bool:
+    """Whether a projector was trained for judging."""
+    return _SETTING in manifest.settings
+
+
 def load_token_judge(directory: Path) -> SavedTokenJudge:
     """Read one back, after its manifest and hashes agree.
 

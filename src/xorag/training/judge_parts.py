@@ -23,6 +23,7 @@ from xorag.generation.judging_prompts import JudgingPrompts
 from xorag.generation.layouts import layout_named
 from xorag.generation.prompting import word_means
 from xorag.generation.reader.opening import Reader, open_reader
+from xorag.generation.token_judge_artifact import is_for_judging
 from xorag.retrieval.encoder import Encoder
 from xorag.retrieval.index import PassageIndex
 from xorag.retrieval.pieces import PieceEmbedder
@@ -65,7 +66,8 @@ def build_judge_parts(recipe: JudgeRecipe, device: str | None, say: OnMessage) -
         ConfigError: If too few questions are left.
         IndexNotFoundError: If there is no index of that name.
         ModelNotFoundError: If there is no such reader, language model or encoder.
-        ProjectorMismatchError: If there is no projector to begin with, or it does not fit.
+        ProjectorMismatchError: If there is no projector to begin with, it does not fit, or a judge
+            to go on from has other adapters than the recipe asks for.
         SourceError: If a file of questions cannot be read.
     """
     reader = _reader(recipe, device, say)
@@ -78,7 +80,9 @@ def build_judge_parts(recipe: JudgeRecipe, device: str | None, say: OnMessage) -
     check_fits_encoder(start.manifest, encoder.spec)
     seed_libraries(recipe.train.seed)  # torch draws adapters' weights from the global generator
     soft = SoftTokenModel(model, start.projector.to(model.device))
-    add_adapters(model, recipe.lora)
+    # Adapters of a projector that was trained for answers are another model's.
+    begun = start.adapters if is_for_judging(start.manifest) else None
+    add_adapters(model, recipe.lora, begun)
     prompts = _prompts(reader, soft)
     say("reading the questions")
     splits = split_candidates(
