@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 from tests.generation.tiny_judges import make_reader, watched_ids, write_alone
 from xorag.generation.judging_notes import Notes, Written
 from xorag.generation.judging_padding import PASS_TOKENS, alike
-from xorag.generation.judging_rows import RowModel
+from xorag.generation.judging_rows import HELD_BYTES, RowModel
 from xorag.generation.judging_sharing import Row
 from xorag.types import Prompt
 
@@ -35,9 +35,19 @@ def rows() -> list[Row]:
 
 
 def write(
-    model: PreTrainedModel, some: Sequence[Row], *, batch_tokens: int = 4096
+    model: PreTrainedModel,
+    some: Sequence[Row],
+    *,
+    batch_tokens: int = 4096,
+    held_bytes: int = HELD_BYTES,
 ) -> list[Written]:
-    writer = RowModel(model, end_ids=END_IDS, watched_ids=watched_ids(), batch_tokens=batch_tokens)
+    writer = RowModel(
+        model,
+        end_ids=END_IDS,
+        watched_ids=watched_ids(),
+        batch_tokens=batch_tokens,
+        held_bytes=held_bytes,
+    )
     beginnings = writer.begin([Prompt(ids) for ids in BEGINNINGS])
     return writer.write(beginnings, some, max_new_tokens=NEW)
 
@@ -62,10 +72,11 @@ def test_rows_write_what_each_writes_alone(family: str) -> None:
 
 
 @pytest.mark.parametrize("batch_tokens", [1, 100, 150])
-def test_small_batches_write_the_same(batch_tokens: int) -> None:
+@pytest.mark.parametrize("held_bytes", [0, 30_000, HELD_BYTES])
+def test_small_batches_write_the_same(batch_tokens: int, held_bytes: int) -> None:
     model, _ = make_reader()
 
-    parted = write(model, rows(), batch_tokens=batch_tokens)
+    parted = write(model, rows(), batch_tokens=batch_tokens, held_bytes=held_bytes)
 
     assert_same(parted, write(model, rows()))
 
@@ -78,14 +89,26 @@ def test_rows_read_in_parts_of_like_length_write_the_same(monkeypatch: pytest.Mo
     assert_same(write(model, rows()), together)
 
 
-@given(lengths=st.lists(st.integers(1, 900), min_size=1, max_size=9))
-def test_parts_hold_all_rows_in_order_and_cost_the_least(lengths: list[int]) -> None:
+@given(
+    lengths=st.lists(st.integers(1, 900), min_size=1, max_size=9),
+    most=st.integers(1, 9000),
+)
+def test_parts_hold_all_rows_in_order_and_cost_the_least(lengths: list[int], most: int) -> None:
     lengths = sorted(lengths)
 
-    parts = alike(lengths)
+    parts = alike(lengths, most)
 
     assert [i for part in parts for i in part] == list(range(len(lengths)))
-    assert cost_of(parts, lengths) == min(cost_of(each, lengths) for each in all_parts(lengths))
+    allowed = [
+        each for each in all_parts(lengths) if all(fits(part, lengths, most) for part in each)
+    ]
+    assert cost_of(parts, lengths) == min(cost_of(each, lengths) for each in allowed)
+    assert parts in allowed
+
+
+def fits(part: list[int], lengths: list[int], most: int) -> bool:
+    """Whether the rows of a part, padded, are few enough tokens, or one."""
+    return len(part) == 1 or len(part) * max(lengths[i] for i in part) <= most
 
 
 def cost_of(parts: list[list[int]], lengths: list[int]) -> int:

@@ -201,6 +201,9 @@ def _opened(
     evaluation: "Evaluation", names: "PartNames", place: "Place", threads: int | None
 ) -> "Opened":
     """The models of an evaluation, as they were where it goes on."""
+    from xorag.runtime.memory import keep_freed_memory
+
+    keep_freed_memory()
     from xorag.evaluation.opening import open_models
     from xorag.runtime.device import limit_threads
 

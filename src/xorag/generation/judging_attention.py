@@ -12,10 +12,14 @@ import torch
 from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
-from transformers.masking_utils import sdpa_mask
+from transformers.masking_utils import eager_mask
 
 _FUSED = "sdpa"
 _PLAIN = "xorag_short_rows"
+_BLOCK = 64
+"""Positions whose products are computed together: what comes after a block is not looked at, and
+smaller blocks are too many (docs/log.md)."""
+_FEW_ROWS = 16
 
 
 @contextmanager
@@ -30,7 +34,7 @@ def attention_over_short_rows(model: PreTrainedModel) -> Iterator[None]:
         yield
         return
     AttentionInterface.register(_PLAIN, plain_attention)
-    AttentionMaskInterface.register(_PLAIN, sdpa_mask)
+    AttentionMaskInterface.register(_PLAIN, eager_mask)
     model.set_attn_implementation(_PLAIN)
     try:
         yield
@@ -47,16 +51,18 @@ def plain_attention(
     scaling: float | None = None,
     **options: Any,  # noqa: ANN401 - transformers' own
 ) -> tuple[Tensor, Tensor | None]:
-    """Attention in the form that transformers calls, without dropout.
+    """Attention of a decoder in the form that transformers calls, without dropout.
 
-    The heads that share keys are one product, as if they were further positions.
+    The heads that share keys are one product, as if they were further positions. The last
+    `length` of the positions are those of the queries, and none sees what comes after it.
 
     Args:
         module: The attention layer.
         query: `(batch, heads, length, head_dim)`.
         key: `(batch, key_heads, positions, head_dim)`.
         value: Of the same shape.
-        attention_mask: True where a position is seen, `(batch, 1, length, positions)`.
+        attention_mask: 0 where a position is seen, else the format's least number,
+            `(batch, 1, length, positions)`.
         scaling: Of the products; None: by the root of `head_dim`.
         **options: For torch's fused attention, which computes what has no mask.
 
@@ -68,15 +74,40 @@ def plain_attention(
             module, query, key, value, attention_mask, scaling=scaling, **options
         )
         return fused
+    length, positions = query.shape[2], key.shape[2]
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    mixed = []
+    for start in range(0, length, _BLOCK):
+        end = min(start + _BLOCK, length)
+        seen = positions - length + end
+        block = _block(
+            query[:, :, start:end] * scale,
+            key[:, :, :seen],
+            value[:, :, :seen],
+            attention_mask[:, :, start:end, :seen],
+        )
+        mixed.append(block.transpose(1, 2))
+    return torch.cat(mixed, dim=1), None
+
+
+def _block(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
+    """Attention of some positions, `(batch, heads, length, head_dim)`."""
     batch, heads, length, width = query.shape
     shared, positions = key.shape[1], key.shape[2]
-    scale = width**-0.5 if scaling is None else scaling
-    rows = (query * scale).reshape(batch * shared, -1, width)
-    products = rows @ key.reshape(batch * shared, positions, width).transpose(1, 2)
+    rows = query.reshape(batch * shared, -1, width)
+    keys = key.reshape(batch * shared, positions, width)
+    # torch's product of few rows with many columns takes three times as long as its transpose.
+    few = rows.shape[1] < _FEW_ROWS
+    products = (
+        (keys @ rows.transpose(1, 2)).transpose(1, 2).contiguous()
+        if few
+        else rows @ keys.transpose(1, 2)
+    )
     scores = products.view(batch, shared, heads // shared, length, positions)
-    # Not minus infinity: padding may see nothing at all.
-    scores.masked_fill_(~attention_mask[:, :, None], torch.finfo(scores.dtype).min)
-    weights = scores.softmax(dim=-1).view(batch * shared, -1, positions)
-    mixed = weights @ value.reshape(batch * shared, positions, value.shape[-1])
-    by_head = mixed.view(batch, heads, length, value.shape[-1])
-    return by_head.transpose(1, 2).contiguous(), None
+    scores += bias[:, :, None]
+    # In bfloat16, torch computes what is left of a row after its vectors one by one.
+    weights = scores.softmax(dim=-1, dtype=torch.float32).to(scores.dtype)
+    mixed = weights.view(batch * shared, -1, positions) @ value.reshape(
+        batch * shared, positions, value.shape[-1]
+    )
+    return mixed.view(batch, heads, length, value.shape[-1])

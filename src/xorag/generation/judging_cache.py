@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
 from transformers.cache_utils import Cache, DynamicLayer
 
@@ -26,22 +25,21 @@ class RowLayer(DynamicLayer):  # type: ignore[no-untyped-call]
     """One layer's keys and values in memory that is taken once.
 
     transformers' own layer copies all of it at each token. Rows may leave: the last ones move to
-    their places, and nothing else is copied.
+    their places, and nothing else is copied. Attention is given all positions that there is room
+    for, as a part of them is copied by torch's products; those not written yet are to be masked.
     """
 
     keys: Tensor
+    """`(batch, heads, room, head_dim)`, as are the values."""
     values: Tensor
 
-    def __init__(self, room: int) -> None:
-        """Leave the memory untaken.
-
-        Args:
-            room: Positions that a row may come to hold.
-        """
+    def __init__(self, keys: Tensor, values: Tensor, length: int) -> None:
+        """Take memory, of which so many positions count as written."""
         super().__init__()  # type: ignore[no-untyped-call]
-        self._room = room
-        self._length = 0
-        self._all_keys = self._all_values = torch.empty(0)
+        self.dtype, self.device = keys.dtype, keys.device
+        self.keys, self.values = keys, values
+        self._length = length
+        self.is_initialized = True
 
     def begin(self, states: States, rows: Tensor) -> None:
         """Copy what each row begins with.
@@ -50,11 +48,9 @@ class RowLayer(DynamicLayer):  # type: ignore[no-untyped-call]
             states: Of what was read before.
             rows: For each row, which of the prompts it goes on from, `(batch,)`.
         """
-        length = states.keys.shape[-2]
-        self._take(states.keys, states.values, len(rows))
-        self._all_keys[:, :, :length] = states.keys[rows]
-        self._all_values[:, :, :length] = states.values[rows]
-        self._show(length)
+        self._length = states.keys.shape[-2]
+        self.keys[:, :, : self._length] = states.keys[rows]
+        self.values[:, :, : self._length] = states.values[rows]
 
     def update(
         self,
@@ -63,53 +59,34 @@ class RowLayer(DynamicLayer):  # type: ignore[no-untyped-call]
         *_args: Any,  # noqa: ANN401 - transformers'
         **_options: Any,  # noqa: ANN401 - transformers'
     ) -> tuple[Tensor, Tensor]:
-        """Write the states of further positions; returns all states so far."""
-        if not self.is_initialized:
-            self._take(key_states, value_states, key_states.shape[0])
+        """Write the states of further positions; returns all that there is room for."""
         end = self._length + key_states.shape[-2]
-        self._all_keys[:, :, self._length : end] = key_states
-        self._all_values[:, :, self._length : end] = value_states
-        return self._show(end)
+        self.keys[:, :, self._length : end] = key_states
+        self.values[:, :, self._length : end] = value_states
+        self._length = end
+        return self.keys, self.values
 
-    @classmethod
-    def joined(cls, layers: Sequence["RowLayer"], *, before: int, room: int) -> "RowLayer":
-        """All rows of some layers in one; `RowCache.joined` says how."""
-        whole = cls(room)
-        count = sum(len(layer.keys) for layer in layers)
-        whole._take(layers[0].keys, layers[0].values, count)
-        read = max(layer.keys.shape[-2] for layer in layers)
-        start = 0
-        for layer in layers:
-            end, own = start + len(layer.keys), layer.keys.shape[-2] - before
-            for held, states in ((whole._all_keys, layer.keys), (whole._all_values, layer.values)):
-                held[start:end, :, :before] = states[:, :, :before]
-                held[start:end, :, before : read - own] = 0.0  # masked, but must be numbers
-                held[start:end, :, read - own : read] = states[:, :, before:]
-            start = end
-        whole._show(read)
-        return whole
+    def get_seq_length(self) -> int:
+        """Positions that are written."""
+        return self._length
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:  # noqa: ARG002 - transformers'
+        """How many positions a mask is to have, and the first of them."""
+        return self.keys.shape[-2], 0
+
+    def part(self, rows: slice, places: slice) -> "RowLayer":
+        """Some rows' positions, as a layer that writes into this one; the others become 0."""
+        for held in (self.keys, self.values):
+            # They are masked, but must be numbers.
+            held[rows, :, : places.start] = 0.0
+            held[rows, :, places.stop :] = 0.0
+        return RowLayer(self.keys[rows, :, places], self.values[rows, :, places], 0)
 
     def close_up(self, moves: Moves) -> None:
         """Let rows leave."""
-        for held in (self._all_keys, self._all_values):
+        for held in (self.keys, self.values):
             closed_up(held[:, :, : self._length], moves)
-        self._all_keys = self._all_keys[: moves.count]
-        self._all_values = self._all_values[: moves.count]
-        self._show(self._length)
-
-    def _take(self, keys: Tensor, values: Tensor, batch: int) -> None:
-        """Take memory for the states of a batch, in the shape and format of those given."""
-        self.dtype, self.device = keys.dtype, keys.device
-        self._all_keys, self._all_values = (
-            like.new_empty(batch, like.shape[1], self._room, like.shape[3])
-            for like in (keys, values)
-        )
-        self.is_initialized = True
-
-    def _show(self, length: int) -> tuple[Tensor, Tensor]:
-        keys, values = self._all_keys[:, :, :length], self._all_values[:, :, :length]
-        self._length, self.keys, self.values = length, keys, values
-        return keys, values
+        self.keys, self.values = self.keys[: moves.count], self.values[: moves.count]
 
 
 class RowCache(Cache):
@@ -119,36 +96,38 @@ class RowCache(Cache):
         super().__init__(layers=list(layers))
         self.row_layers = list(layers)
 
-    @classmethod
-    def after(
-        cls, states: Sequence[States], rows: Tensor, *, is_shared: bool, room: int
-    ) -> "RowCache":
-        """Copy the states that rows begin with.
-
-        Args:
-            states: Of each layer.
-            rows: For each row, which of the prompts it goes on from, `(batch,)`.
-            is_shared: Whether the states are copied at all.
-            room: Positions that a row may come to hold, those copied included.
-        """
-        layers = [RowLayer(room) for _ in states]
-        for layer, before in zip(layers, states, strict=True):
-            if is_shared:
-                layer.begin(before, rows)
-        return cls(layers)
+    @property
+    def room(self) -> int:
+        """Positions that a row may come to hold."""
+        return self.row_layers[0].keys.shape[-2]
 
     @classmethod
-    def joined(cls, parts: Sequence["RowCache"], *, before: int, room: int) -> "RowCache":
-        """All rows of some caches in one, in their order.
+    def of(cls, states: Sequence[States], rows: int, *, length: int = 0, room: int) -> "RowCache":
+        """Memory of rows.
 
         Args:
-            parts: Each with another number of positions after those they began with.
-            before: Positions that they began with.
-            room: Positions that a row may come to hold. Rows are padded between those that they
-                began with and the others, so that all end together.
+            states: Of each layer, in whose shape and format the rows' are.
+            rows: How many.
+            length: Positions that count as written, as parts will write them.
+            room: Positions that a row may come to hold.
         """
-        layers = zip(*(part.row_layers for part in parts), strict=True)
-        return cls([RowLayer.joined(each, before=before, room=room) for each in layers])
+        return cls(
+            [
+                RowLayer(
+                    _room_like(layer.keys, rows, room), _room_like(layer.values, rows, room), length
+                )
+                for layer in states
+            ]
+        )
+
+    def begin(self, states: Sequence[States], rows: Tensor) -> None:
+        """Copy what each row begins with, `RowLayer.begin` says how."""
+        for layer, before in zip(self.row_layers, states, strict=True):
+            layer.begin(before, rows)
+
+    def part(self, rows: slice, places: slice) -> "RowCache":
+        """Some rows' positions, as a cache that writes into this one; the others become 0."""
+        return RowCache([layer.part(rows, places) for layer in self.row_layers])
 
     def close_up(self, moves: Moves) -> None:
         """Let rows leave in all layers."""
@@ -160,3 +139,16 @@ def states_of(cache: Cache) -> tuple[States, ...]:
     """What a model has kept of what it read, layer by layer."""
     layers: list[Any] = list(cache.layers)
     return tuple(States(layer.keys, layer.values) for layer in layers)
+
+
+def bytes_a_position(states: Sequence[States]) -> int:
+    """What one position of one prompt takes in all layers."""
+    return sum(
+        held.shape[1] * held.shape[3] * held.element_size()
+        for layer in states
+        for held in (layer.keys, layer.values)
+    )
+
+
+def _room_like(held: Tensor, rows: int, room: int) -> Tensor:
+    return held.new_empty(rows, held.shape[1], room, held.shape[3])

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+_ROWS_AT_ONCE = 8
+"""Of whose logits there are copies in float32; the memory for those of many takes long to get."""
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -67,11 +70,8 @@ class Notes:
             The tokens of the rows that still go on, already closed up, `(rows left,)`, and how
             all else that is kept of the rows is to close up.
         """
-        total = torch.logsumexp(logits, dim=-1, keepdim=True)
-        best, chosen = logits.max(dim=-1)
-        if token_id is not None:
-            best, chosen = logits[:, token_id], torch.full_like(chosen, token_id)
-        beside = torch.cat([best[:, None], logits[:, self._watched_ids]], dim=1) - total
+        parts = [self._looked_up(part, token_id) for part in torch.split(logits, _ROWS_AT_ONCE)]
+        chosen, beside = (torch.cat(values) for values in zip(*parts, strict=True))
         has_ended = [
             self._note_one(row, token_id, values)
             for row, token_id, values in zip(
@@ -83,6 +83,15 @@ class Notes:
             self._alive[place] = self._alive[mover]
         del self._alive[moves.count :]
         return closed_up(chosen, moves), moves
+
+    def _looked_up(self, logits: Tensor, token_id: int | None) -> tuple[Tensor, Tensor]:
+        """Of some rows the token taken, and its and the watched tokens' log-probabilities."""
+        logits = logits.float()
+        best, chosen = logits.max(dim=-1)
+        if token_id is not None:
+            best, chosen = logits[:, token_id], torch.full_like(chosen, token_id)
+        beside = torch.cat([best[:, None], logits[:, self._watched_ids]], dim=1)
+        return chosen, beside - logits.logsumexp(dim=-1, keepdim=True)
 
     def written(self) -> list[Written]:
         """What each row holds, in the order in which the rows began."""

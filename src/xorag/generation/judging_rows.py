@@ -17,12 +17,16 @@ from transformers.cache_utils import Cache, DynamicCache
 from xorag.compression.model import SoftTokenModel
 from xorag.generation.generator import BATCH_TOKENS, contiguous_before_head, stacked_embeddings
 from xorag.generation.judging_attention import attention_over_short_rows
-from xorag.generation.judging_cache import RowCache, states_of
-from xorag.generation.judging_notes import Moves, Notes, Written, closed_up
-from xorag.generation.judging_padding import alike, padded
+from xorag.generation.judging_cache import RowCache, bytes_a_position, states_of
+from xorag.generation.judging_notes import Notes, Written, closed_up
+from xorag.generation.judging_padding import alike
 from xorag.generation.judging_sharing import Beginnings, Row, common_tokens, is_shared
 from xorag.generation.protocol import IsWanted
 from xorag.types import Prompt
+
+HELD_BYTES = 2**30
+"""Keys and values of the rows that are written together. The more rows, the fewer passes over the
+weights; what reading them takes beside is bounded by the tokens of a part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,6 @@ class _Inputs:
 class _Read:
     """Rows of like length that were read, before they are written on from."""
 
-    cache: RowCache
     logits: Tensor
     """Of the next token, `(batch, vocab)`."""
     is_real: Tensor
@@ -58,6 +61,7 @@ class RowModel:
         end_ids: Sequence[int],
         watched_ids: Sequence[int],
         batch_tokens: int = BATCH_TOKENS,
+        held_bytes: int = HELD_BYTES,
     ) -> None:
         """Wrap a model.
 
@@ -65,13 +69,16 @@ class RowModel:
             model: With a projector, or a plain one, which reads no soft tokens.
             end_ids: Tokens that end a row.
             watched_ids: Tokens whose log-probabilities are kept at each step.
-            batch_tokens: The most positions of a batch, padding and new tokens included.
+            batch_tokens: The most positions that are read in one pass, padding included.
+            held_bytes: The most keys and values of a batch that is written together; so many
+                positions as are read in one pass it may have anyway.
         """
         self._soft = model if isinstance(model, SoftTokenModel) else None
         self._model = model.language_model if isinstance(model, SoftTokenModel) else model
         self._end_ids = tuple(end_ids)
         self._watched_ids = tuple(watched_ids)
         self._batch_tokens = batch_tokens
+        self._held_bytes = held_bytes
         self._window = _window(self._model)
 
     @property
@@ -104,10 +111,12 @@ class RowModel:
             Row(i, replace(prompt, token_ids=(*prompt.token_ids, *token_ids)))
             for i, prompt in enumerate(beginnings.prompts)
         ]
-        read = self._read(beginnings, rows, known, beginnings.length)
+        cache = RowCache.of(beginnings.states, len(rows), room=beginnings.length + len(token_ids))
+        with attention_over_short_rows(self._model):
+            read = self._read(cache, beginnings, rows, known)
         return Beginnings(
             tuple(row.prompt for row in rows),
-            states_of(read.cache),
+            states_of(cache),
             self._watched(read.logits),
             beginnings.is_wanted,
         )
@@ -129,22 +138,24 @@ class RowModel:
             first_id: The token that each row begins with; unset, the most probable one.
         """
         written: dict[int, Written] = {}
-        for batch in self._batches(beginnings, rows, max_new_tokens):
-            done = self._write(beginnings, [rows[i] for i in batch], max_new_tokens, first_id)
-            written |= zip(batch, done, strict=True)
+        with attention_over_short_rows(self._model):
+            for batch in self._batches(beginnings, rows, max_new_tokens):
+                done = self._write(beginnings, [rows[i] for i in batch], max_new_tokens, first_id)
+                written |= zip(batch, done, strict=True)
         return [written[i] for i in range(len(rows))]
 
     def _batches(
         self, beginnings: Beginnings, rows: Sequence[Row], max_new_tokens: int
     ) -> Iterator[list[int]]:
-        """Part the rows, least to be read first, so that no batch exceeds the token budget."""
+        """Part the rows, least to be read first, so that no batch holds more than it may."""
+        most = max(self._batch_tokens, self._held_bytes // bytes_a_position(beginnings.states))
         known = [len(prompt.token_ids) for prompt in beginnings.prompts]
         left = [len(row.prompt.token_ids) - known[row.beginning] for row in rows]
         order = sorted(range(len(rows)), key=lambda i: left[i])
         batch: list[int] = []
         for i in order:
-            width = beginnings.length + len(rows[i].prompt.token_ids) + max_new_tokens
-            if batch and width * (len(batch) + 1) > self._batch_tokens:
+            width = beginnings.length + left[i] + max_new_tokens
+            if batch and width * (len(batch) + 1) > most:
                 yield batch
                 batch = []
             batch.append(i)
@@ -162,12 +173,18 @@ class RowModel:
         """Write one batch: its rows are read in parts of like length, then written together."""
         shared = self._shared(beginnings, rows, max_new_tokens)
         before = beginnings.length if any(shared) else 0
-        parts = [
-            self._read(beginnings, [rows[i] for i in part], [shared[i] for i in part], before)
-            for part in alike(
-                [len(r.prompt.token_ids) - n for r, n in zip(rows, shared, strict=True)]
-            )
-        ]
+        lengths = [len(r.prompt.token_ids) - n for r, n in zip(rows, shared, strict=True)]
+        length = before + max(lengths)
+        room = length + max_new_tokens - 1
+        cache = RowCache.of(beginnings.states, len(rows), length=length, room=room)
+        is_real = torch.zeros(len(rows), room, dtype=torch.bool, device=self._model.device)
+        parts: list[_Read] = []
+        for part in alike(lengths, self._batch_tokens):
+            some = slice(part[0], part[-1] + 1)
+            places = slice(length - before - max(lengths[some]), length)
+            read = self._read(cache.part(some, places), beginnings, rows[some], shared[some])
+            is_real[some, places] = read.is_real
+            parts.append(read)
         wanted = [row.beginning for row in rows]
         notes = Notes(
             len(rows),
@@ -176,50 +193,38 @@ class RowModel:
             lambda row: beginnings.is_wanted(wanted[row]),
         )
         ids, moves = notes.note(torch.cat([part.logits for part in parts]), first_id)
-        if moves.count and max_new_tokens > 1:
-            self._write_on(parts, notes, (ids, moves), before=before, count=max_new_tokens)
-        return notes.written()
-
-    def _write_on(
-        self,
-        parts: Sequence[_Read],
-        notes: Notes,
-        first: tuple[Tensor, Moves],
-        *,
-        before: int,
-        count: int,
-    ) -> None:
-        """Write the rows of all parts on together, after the token that was noted first."""
-        read = max(part.is_real.shape[1] for part in parts)
-        room = read + count
-        cache = RowCache.joined([part.cache for part in parts], before=before, room=room)
-        is_real = torch.cat([padded(part.is_real, before, read, room) for part in parts])
         last = torch.cat([part.last for part in parts])
-        ids, moves = first
-        for length in range(read + 1, room):
-            cache.close_up(moves)
-            is_real, last = closed_up(is_real, moves), closed_up(last, moves) + 1
-            logits = self._forward(cache, is_real[:, :length], last, input_ids=ids[:, None])
-            ids, moves = notes.note(logits)
+        for place in range(length, room):
             if moves.count == 0:
                 break
+            cache.close_up(moves)
+            is_real, last = closed_up(is_real, moves), closed_up(last, moves) + 1
+            is_real[:, place] = True
+            logits = self._forward(cache, is_real, last, input_ids=ids[:, None])
+            ids, moves = notes.note(logits)
+        return notes.written()
 
     def _read(
-        self, beginnings: Beginnings, rows: Sequence[Row], shared: Sequence[int], before: int
+        self,
+        cache: RowCache,
+        beginnings: Beginnings,
+        rows: Sequence[Row],
+        shared: Sequence[int],
     ) -> _Read:
-        """Read rows after what they share with their beginnings."""
+        """Read rows after what they share with their beginnings, into a cache that they fill."""
         inputs = self._inputs([row.prompt for row in rows], shared)
         device = inputs.embeds.device
-        of_rows = torch.tensor([row.beginning for row in rows], device=device)
+        before = cache.room - inputs.embeds.shape[1]
+        if before:
+            cache.begin(
+                beginnings.states, torch.tensor([row.beginning for row in rows], device=device)
+            )
         known = is_shared(beginnings, rows, shared, before).to(device)
         is_real = torch.cat([known, inputs.is_real], dim=1)
-        room = is_real.shape[1]
-        cache = RowCache.after(beginnings.states, of_rows, is_shared=before > 0, room=room)
         starts = torch.tensor(shared, device=device)[:, None]
         positions = (starts + inputs.is_real.cumsum(-1) - 1).clamp(min=0)
-        with attention_over_short_rows(self._model):
-            logits = self._forward(cache, is_real, positions, inputs_embeds=inputs.embeds)
-        return _Read(cache, logits, is_real, positions[:, -1:])
+        logits = self._forward(cache, is_real, positions, inputs_embeds=inputs.embeds)
+        return _Read(logits, is_real, positions[:, -1:])
 
     def _shared(
         self, beginnings: Beginnings, rows: Sequence[Row], max_new_tokens: int
@@ -238,7 +243,7 @@ class RowModel:
 
     def _watched(self, logits: Tensor) -> tuple[tuple[float, ...], ...]:
         """Log-probabilities of the watched tokens, `(rows, watched)`."""
-        beside = torch.log_softmax(logits, dim=-1)[:, list(self._watched_ids)]
+        beside = torch.log_softmax(logits.float(), dim=-1)[:, list(self._watched_ids)]
         return tuple(tuple(row) for row in beside.tolist())
 
     def _inputs(self, prompts: Sequence[Prompt], starts: Sequence[int]) -> _Inputs:
@@ -265,7 +270,7 @@ class RowModel:
     def _forward(
         self, cache: Cache, is_real: Tensor, positions: Tensor, **inputs: Tensor
     ) -> Tensor:
-        """The logits of the next token of each row, `(batch, vocab)`, in float32."""
+        """The logits of the next token of each row, `(batch, vocab)`."""
         model: Any = self._model
         with contiguous_before_head(self._model):
             logits: Tensor = model(
@@ -276,7 +281,7 @@ class RowModel:
                 logits_to_keep=1,
                 **inputs,
             ).logits
-        return logits[:, -1].float()
+        return logits[:, -1]
 
 
 def _window(model: PreTrainedModel) -> int | None:
