@@ -54,7 +54,7 @@ fix: $(DEV_STAMP)  ## Repair what the linters can repair
 	$(BIN)/ruff format
 
 docs: $(RUN_STAMP) $(DOCS_STAMP)  ## Build the site into site/
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:  ## Delete what the targets made, but keep .venv and your runs
 	rm -rf build dist site .coverage .coverage.* .hypothesis .import_linter_cache \

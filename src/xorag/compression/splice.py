@@ -16,10 +16,11 @@ def splice(token_embeds: Tensor, soft_tokens: Tensor, is_placeholder: Tensor) ->
     Raises:
         SpliceError: If the two counts or widths differ.
 
-    >>> import torch
-    >>> mask = torch.tensor([[False, True]])
-    >>> splice(torch.zeros(1, 2, 3), torch.ones(1, 3), mask).tolist()
-    [[[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]]]
+    Examples:
+        >>> import torch
+        >>> mask = torch.tensor([[False, True]])
+        >>> splice(torch.zeros(1, 2, 3), torch.ones(1, 3), mask).tolist()
+        [[[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]]]
     """
     wanted, given = int(is_placeholder.sum()), soft_tokens.shape[0]
     if wanted != given:

@@ -33,8 +33,9 @@ def excerpt(text: str, sentences: Sequence[str]) -> str:
         text: That they come from.
         sentences: In its order.
 
-    >>> excerpt("One. Two. Three. Four.", ["One.", "Three.", "Four."])
-    'One. … Three. Four.'
+    Examples:
+        >>> excerpt("One. Two. Three. Four.", ["One.", "Three.", "Four."])
+        'One. … Three. Four.'
     """
     joined, at = "", 0
     for sentence in sentences:

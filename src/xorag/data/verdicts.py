@@ -21,7 +21,8 @@ _VERDICTS: Mapping[str, str] = MappingProxyType(
 def verdict(label: str) -> str | None:
     """`True` or `False` for a label of a data set; None for any other, such as `mixture`.
 
-    >>> verdict("SUPPORTS"), verdict("refutes"), verdict("NOT ENOUGH INFO")
-    ('True', 'False', None)
+    Examples:
+        >>> verdict("SUPPORTS"), verdict("refutes"), verdict("NOT ENOUGH INFO")
+        ('True', 'False', None)
     """
     return _VERDICTS.get(label.strip().lower())

@@ -65,8 +65,9 @@ def exact_match(prediction: str, answers: Sequence[str]) -> float:
     Raises:
         UsageError: If there is no answer to compare with.
 
-    >>> exact_match("The U.S. Navy", ["us navy"]), exact_match("It is the US Navy", ["us navy"])
-    (1.0, 0.0)
+    Examples:
+        >>> exact_match("The U.S. Navy", ["us navy"]), exact_match("It is the US Navy", ["us navy"])
+        (1.0, 0.0)
     """
     predicted = squad_text(prediction)
     return max(float(predicted == squad_text(answer)) for answer in _given(answers))
@@ -80,8 +81,9 @@ def f1(prediction: str, answers: Sequence[str]) -> float:
     Raises:
         UsageError: If there is no answer to compare with.
 
-    >>> f1("New York", ["New York City", "NYC"])
-    0.8
+    Examples:
+        >>> f1("New York", ["New York City", "NYC"])
+        0.8
     """
     return best_overlap(prediction, answers).f1
 
@@ -106,8 +108,9 @@ def match(prediction: str, answers: Sequence[str]) -> float:
     Raises:
         UsageError: If there is no answer to compare with.
 
-    >>> match("It was Motel 6.", ["Motel 6"]), match("motel-6", ["Motel 6"])
-    (1.0, 0.0)
+    Examples:
+        >>> match("It was Motel 6.", ["Motel 6"]), match("motel-6", ["Motel 6"])
+        (1.0, 0.0)
     """
     tokens = dpr_tokens(prediction)
     return max(float(holds(tokens, dpr_tokens(answer))) for answer in _given(answers))
@@ -121,8 +124,9 @@ def raw_match(prediction: str, answers: Sequence[str]) -> float:
     Raises:
         UsageError: If there is no answer to compare with.
 
-    >>> raw_match("The Beatles", ["beatles"]), raw_match("1921", ["19"])
-    (0.0, 1.0)
+    Examples:
+        >>> raw_match("The Beatles", ["beatles"]), raw_match("1921", ["19"])
+        (0.0, 1.0)
     """
     return max(float(bool(answer) and answer in prediction) for answer in _given(answers))
 
@@ -135,8 +139,9 @@ def rouge_l(prediction: str, answers: Sequence[str]) -> float:
     Raises:
         UsageError: If there is no answer to compare with.
 
-    >>> rouge_l("", ["a text"]), round(rouge_l("New York", ["New York City"]), 4)
-    (0.0, 0.8)
+    Examples:
+        >>> rouge_l("", ["a text"]), round(rouge_l("New York", ["New York City"]), 4)
+        (0.0, 0.8)
     """
     return max(rouge_l_score(prediction, answer) for answer in _given(answers))
 

@@ -22,8 +22,9 @@ def area_under_curve(scores: Sequence[float], is_positive: Sequence[bool]) -> fl
     Raises:
         UsageError: If the two differ in length or a score is no number.
 
-    >>> area_under_curve([0.9, 0.4, 0.6], [True, False, False])
-    1.0
+    Examples:
+        >>> area_under_curve([0.9, 0.4, 0.6], [True, False, False])
+        1.0
     """
     if len(scores) != len(is_positive):
         raise UsageError(

@@ -1,4 +1,4 @@
-"""Whether the passages that an answer cites, as in "... in 1921 [1][3].", bear it out.
+"""Whether the passages that an answer cites, as in `... in 1921 [1][3].`, bear it out.
 
 Source: Gao et al., 2023, *Enabling Large Language Models to Generate Text with Citations* (ALCE),
 arXiv 2305.14627, on citation quality.
@@ -110,8 +110,9 @@ def citation_scores(
 def statements(prediction: str) -> list[Statement]:
     """Sentences with what each cites; a citation belongs to the text before it.
 
-    >>> statements("Ada wrote it [2]. It ran. [1][3]")[1]
-    Statement(text='It ran.', cited=(0, 2))
+    Examples:
+        >>> statements("Ada wrote it [2]. It ran. [1][3]")[1]
+        Statement(text='It ran.', cited=(0, 2))
     """
     # Cut without the citations, which the splitter would take for the start of a sentence.
     texts, numbers = _CITATION.split(prediction)[::2], _CITATION.findall(prediction)

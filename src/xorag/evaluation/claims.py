@@ -19,8 +19,9 @@ def claim_verdict(text: str) -> bool | None:
 
     A negation up to two words before turns it round ("is not quite true").
 
-    >>> claim_verdict("The claim is not true."), claim_verdict("SUPPORTS"), claim_verdict("Paris")
-    (False, True, None)
+    Examples:
+        >>> claim_verdict("It is not true."), claim_verdict("SUPPORTS"), claim_verdict("Paris")
+        (False, True, None)
     """
     words = [word.lower() for word in _WORD.findall(text)]
     for place, word in enumerate(words):

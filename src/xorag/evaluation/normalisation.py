@@ -16,8 +16,9 @@ def squad_text(text: str) -> str:
 
     Source: Rajpurkar et al., 2016, arXiv 1606.05250, section 6.1 and the official script.
 
-    >>> squad_text("The  U.S. Navy, of a kind")
-    'us navy of kind'
+    Examples:
+        >>> squad_text("The  U.S. Navy, of a kind")
+        'us navy of kind'
     """
     bare = text.lower().translate(_PUNCTUATION)
     return " ".join(_ARTICLES.sub(" ", bare).split())
@@ -30,8 +31,9 @@ def dpr_tokens(text: str) -> list[str]:
     Source: Chen et al., 2017, arXiv 1704.00051 (its SimpleTokenizer), used by Karpukhin et al.,
     2020, arXiv 2004.04906, to decide whether a text holds an answer.
 
-    >>> dpr_tokens("motel-6 at 3,000 m")
-    ['motel', '-', '6', 'at', '3', ',', '000', 'm']
+    Examples:
+        >>> dpr_tokens("motel-6 at 3,000 m")
+        ['motel', '-', '6', 'at', '3', ',', '000', 'm']
     """
     tokens: list[str] = []
     for kind, run in groupby(unicodedata.normalize("NFD", text), _kind):

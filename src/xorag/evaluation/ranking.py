@@ -43,9 +43,10 @@ def score_rankings(
         MissingExtraError: If ir-measures is not installed.
         UsageError: If there is no cutoff, or one below 1.
 
-    >>> found = Ranking(retrieved=("p1", "p2"), relevant=frozenset({"p2"}))
-    >>> [(m.name, round(m.values[0], 2)) for m in score_rankings([found], cutoffs=[1, 2])]
-    [('recall@1', 0.0), ('recall@2', 1.0), ('mrr@2', 0.5), ('ndcg@2', 0.63)]
+    Examples:
+        >>> found = Ranking(retrieved=("p1", "p2"), relevant=frozenset({"p2"}))
+        >>> [(m.name, round(m.values[0], 2)) for m in score_rankings([found], cutoffs=[1, 2])]
+        [('recall@1', 0.0), ('recall@2', 1.0), ('mrr@2', 0.5), ('ndcg@2', 0.63)]
     """
     if not cutoffs or min(cutoffs) < 1:
         raise UsageError(f"cutoffs must be 1 or more, got {list(cutoffs)}; give some, such as 1 5")

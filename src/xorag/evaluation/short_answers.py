@@ -19,8 +19,9 @@ def str_em(prediction: str, short_answers: Sequence[Sequence[str]]) -> float:
     Raises:
         UsageError: If there is no short answer to look for.
 
-    >>> str_em("In 1921 in Paris, and in Rome in 1950.", [["Paris"], ["1950", "fifties"], ["Bonn"]])
-    0.6666666666666666
+    Examples:
+        >>> str_em("In 1921 in Paris, in Rome in 1950.", [["Paris"], ["1950", "fifties"], ["Bonn"]])
+        0.6666666666666666
     """
     if not short_answers:
         raise UsageError("STR-EM needs short answers, got 0; leave the question out")

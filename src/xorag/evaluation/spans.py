@@ -6,8 +6,9 @@ from collections.abc import Sequence
 def holds(words: Sequence[str], span: Sequence[str]) -> bool:
     """Whether a span stands somewhere in the words, unbroken; an empty span stands nowhere.
 
-    >>> holds(["in", "New", "York"], ["New", "York"]), holds(["New"], [])
-    (True, False)
+    Examples:
+        >>> holds(["in", "New", "York"], ["New", "York"]), holds(["New"], [])
+        (True, False)
     """
     width = len(span)
     if not width:

@@ -17,10 +17,11 @@ def alike(lengths: Sequence[int], most: int) -> list[list[int]]:
         lengths: Tokens to read of each row, at least one row; best in rising order.
         most: Tokens that a part may have, padding included; a row alone may have more.
 
-    >>> alike([9, 10, 10, 11, 90], most=1000)
-    [[0, 1, 2, 3], [4]]
-    >>> alike([9, 10, 10, 11, 90], most=30)
-    [[0, 1], [2], [3], [4]]
+    Examples:
+        >>> alike([9, 10, 10, 11, 90], most=1000)
+        [[0, 1, 2, 3], [4]]
+        >>> alike([9, 10, 10, 11, 90], most=30)
+        [[0, 1, 2], [3], [4]]
     """
     costs: list[float] = [0]
     starts: list[int] = []

@@ -24,8 +24,9 @@ class ScoresHits(Protocol):
 def best_places(scores: Sequence[float], count: int) -> list[int]:
     """Places of the highest scores, in the order of the places; the first of equals.
 
-    >>> best_places([0.2, 0.9, 0.4, 0.9], 3)
-    [1, 2, 3]
+    Examples:
+        >>> best_places([0.2, 0.9, 0.4, 0.9], 3)
+        [1, 2, 3]
     """
     order = sorted(range(len(scores)), key=lambda place: -scores[place])
     return sorted(order[:count])

@@ -86,9 +86,10 @@ def retrieval_probability(first_logprobs: Mapping[ReflectionToken, float]) -> fl
     Computed from their difference, so that two tiny probabilities still make a ratio.
     Source: arXiv 2410.01782; Asai et al., 2024, arXiv 2310.11511, on adaptive retrieval.
 
-    >>> even = {ReflectionToken.RETRIEVAL: -900.0, ReflectionToken.NO_RETRIEVAL: -900.0}
-    >>> retrieval_probability(even)
-    0.5
+    Examples:
+        >>> even = {ReflectionToken.RETRIEVAL: -900.0, ReflectionToken.NO_RETRIEVAL: -900.0}
+        >>> retrieval_probability(even)
+        0.5
     """
     yes = first_logprobs[ReflectionToken.RETRIEVAL]
     no = first_logprobs[ReflectionToken.NO_RETRIEVAL]
@@ -98,8 +99,9 @@ def retrieval_probability(first_logprobs: Mapping[ReflectionToken, float]) -> fl
 def min_probability(logprobs: Sequence[float]) -> float:
     """f_minp: the smallest probability of an answer's tokens; 0 of an answer without tokens.
 
-    >>> min_probability([math.log(0.5), math.log(0.25)])
-    0.25
+    Examples:
+        >>> min_probability([math.log(0.5), math.log(0.25)])
+        0.25
     """
     return math.exp(min(logprobs)) if logprobs else 0.0
 
@@ -107,8 +109,9 @@ def min_probability(logprobs: Sequence[float]) -> float:
 def mean_probability(logprobs: Sequence[float]) -> float:
     """f_meanp: the geometric mean of the tokens' probabilities; 0 of an answer without tokens.
 
-    >>> round(mean_probability([math.log(0.5), math.log(0.125)]), 9)
-    0.25
+    Examples:
+        >>> round(mean_probability([math.log(0.5), math.log(0.125)]), 9)
+        0.25
     """
     return math.exp(math.fsum(logprobs) / len(logprobs)) if logprobs else 0.0
 
@@ -118,8 +121,9 @@ def share_of(logprob: float, group: Sequence[float]) -> float:
 
     Where all are impossible, each is as likely as the others.
 
-    >>> share_of(-1000.0, [-1000.0, -1000.0])
-    0.5
+    Examples:
+        >>> share_of(-1000.0, [-1000.0, -1000.0])
+        0.5
     """
     highest = max(group)
     if highest == -math.inf:

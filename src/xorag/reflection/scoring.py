@@ -147,9 +147,10 @@ def stated_answer(text: str, answer_set: Sequence[str]) -> str | None:
 
     Of several that it begins with, the longest.
 
-    >>> stated_answer("true, as the passage says", ("True", "False"))
-    'True'
-    >>> stated_answer("Truecolor", ("True", "False"))
+    Examples:
+        >>> stated_answer("true, as the passage says", ("True", "False"))
+        'True'
+        >>> stated_answer("Truecolor", ("True", "False"))
     """
     words = _words(text)
     fitting = [answer for answer in answer_set if _begins(words, _words(answer))]

@@ -14,8 +14,9 @@ def strip_reflections(text: str) -> str:
 
     The tokens' strings go, and white space at both ends. Text between two paragraph marks stays.
 
-    >>> strip_reflections("[Relevant] Jane Austen[Fully supported][Utility:5]")
-    'Jane Austen'
+    Examples:
+        >>> strip_reflections("[Relevant] Jane Austen[Fully supported][Utility:5]")
+        'Jane Austen'
     """
     return _TOKENS.sub("", text).strip()
 

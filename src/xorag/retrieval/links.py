@@ -58,8 +58,9 @@ def leads_of(question: str, hits: Sequence[Hit]) -> list[Lead]:
 def missing_words(question: str, passage: Passage) -> str:
     """The words of a question that a passage lacks, in their order.
 
-    >>> missing_words("Where was the author of Emma born?", Passage("e", "", "Emma", "By Ann.", 0))
-    'Where was the author of born'
+    Examples:
+        >>> missing_words("Where was the author of Emma born?", Passage("e", "", "Emma", "Ann", 0))
+        'Where was the author of born'
     """
     held = _words(passage.titled_text)
     return " ".join(word for word in _WORDS.findall(question) if word.casefold() not in held)

@@ -14,8 +14,9 @@ PREFIX = "xorag-"
 def model_name(mode: Mode) -> str:
     """What a mode is called as a model.
 
-    >>> model_name(Mode.XRAG)
-    'xorag-xrag'
+    Examples:
+        >>> model_name(Mode.XRAG)
+        'xorag-xrag'
     """
     return PREFIX + mode.value
 

@@ -47,8 +47,9 @@ class ServeOptions:
 def is_loopback(host: str) -> bool:
     """Whether only this machine reaches a server that listens there.
 
-    >>> is_loopback("127.0.0.1"), is_loopback("0.0.0.0"), is_loopback("localhost")
-    (True, False, True)
+    Examples:
+        >>> is_loopback("127.0.0.1"), is_loopback("0.0.0.0"), is_loopback("localhost")
+        (True, False, True)
     """
     if host.lower() in LOOPBACK_NAMES:
         return True

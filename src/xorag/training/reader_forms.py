@@ -108,8 +108,9 @@ _OPENING = Trusted(ReflectionToken.PARAGRAPH)
 def passages_of(paragraph: str) -> list[Passage]:
     r"""The passages of a paragraph as rows write it: parted by empty lines, title first.
 
-    >>> [(each.title, each.text) for each in passages_of("Emma\nA novel.\n\nNo title.")]
-    [('Emma', 'A novel.'), ('', 'No title.')]
+    Examples:
+        >>> [(each.title, each.text) for each in passages_of("Emma\nA novel.\n\nNo title.")]
+        [('Emma', 'A novel.'), ('', 'No title.')]
     """
     found = []
     for position, part in enumerate(paragraph.split(BETWEEN_FACTS)):

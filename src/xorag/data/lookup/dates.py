@@ -29,8 +29,9 @@ class Date:
     def tells(self, other: "Date") -> bool:
         """Whether this date says all that the other says.
 
-        >>> Date(1921, 3, 12).tells(Date(1921, 3, None))
-        True
+        Examples:
+            >>> Date(1921, 3, 12).tells(Date(1921, 3, None))
+            True
         """
         return (
             self.month == other.month
@@ -42,8 +43,9 @@ class Date:
 def dates_in(text: str) -> list[Date]:
     """The dates of a text that name a month; one that can be read in two ways is there twice.
 
-    >>> dates_in("12th of March, 1921") == dates_in("1921-03-12") == dates_in("12. März 1921")
-    True
+    Examples:
+        >>> dates_in("12th of March, 1921") == dates_in("1921-03-12") == dates_in("12. März 1921")
+        True
     """
     composed = unicodedata.normalize("NFKC", text)
     return [*_with_month_words(composed), *_numeric(composed)]

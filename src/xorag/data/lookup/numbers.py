@@ -22,8 +22,9 @@ def numbers_in(text: str) -> list[frozenset[Decimal]]:
 
     English words count as well. A number that begins inside a word, as in B52, is none.
 
-    >>> [sorted(map(int, values)) for values in numbers_in("1,200 of two million, and 2.000")]
-    [[1200], [2, 2000], [2000000]]
+    Examples:
+        >>> [sorted(map(int, values)) for values in numbers_in("1,200 of two million, and 2.000")]
+        [[1200], [2, 2000], [2000000]]
     """
     composed = unicodedata.normalize("NFKC", text)
     numerals = [

@@ -32,8 +32,9 @@ class SpelledNumber:
 def spelled_numbers(text: str) -> list[SpelledNumber]:
     """All runs of number words of a text, in reading order.
 
-    >>> [number.value for number in spelled_numbers("Two hundred and five, of twenty-one million")]
-    [205, 21000000]
+    Examples:
+        >>> [number.value for number in spelled_numbers("Two hundred and five, of two million")]
+        [205, 2000000]
     """
     words = list(_WORD.finditer(text))
     runs: list[list[re.Match[str]]] = []

@@ -29,8 +29,9 @@ class SearchableText:
     def holds_number(self, number: str) -> bool:
         """Whether all numbers of a string stand here by value, such as that of "1,200 km".
 
-        >>> SearchableText.of("It has 1200 pages.").holds_number("1,200 pages")
-        True
+        Examples:
+            >>> SearchableText.of("It has 1200 pages.").holds_number("1,200 pages")
+            True
         """
         numbers = numbers_in(number)
         return bool(numbers) and all(not self.values.isdisjoint(values) for values in numbers)
@@ -38,8 +39,9 @@ class SearchableText:
     def holds_date(self, date: str) -> bool:
         """Whether a date stands here that says all that a string says; of a year, the number.
 
-        >>> SearchableText.of("Born on March 12, 1921.").holds_date("March 1921")
-        True
+        Examples:
+            >>> SearchableText.of("Born on March 12, 1921.").holds_date("March 1921")
+            True
         """
         said = dates_in(date)
         if not said:

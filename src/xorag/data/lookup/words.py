@@ -23,8 +23,9 @@ class Word:
 def words_of(text: str) -> list[Word]:
     """The words of a text in reading order.
 
-    >>> [word.text for word in words_of("José's B-52")]
-    ['jose', 'b', '52']
+    Examples:
+        >>> [word.text for word in words_of("José's B-52")]
+        ['jose', 'b', '52']
     """
     composed = _POSSESSIVE.sub("", unicodedata.normalize("NFKC", text))
     return [Word(plain(word), word[0].isupper()) for word in _WORD.findall(composed)]
@@ -33,8 +34,9 @@ def words_of(text: str) -> list[Word]:
 def plain(word: str) -> str:
     """A word without case and accents.
 
-    >>> plain("José"), plain("Straße")
-    ('jose', 'strasse')
+    Examples:
+        >>> plain("José"), plain("Straße")
+        ('jose', 'strasse')
     """
     parts = unicodedata.normalize("NFKD", word.casefold())
     return "".join(char for char in parts if not unicodedata.combining(char))

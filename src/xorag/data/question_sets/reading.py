@@ -70,10 +70,11 @@ def read_question_set(
 def question_set_name(name_or_path: str | Path) -> str:
     """What to call a set in results: its name, or that of its file or folder.
 
-    >>> question_set_name("data/nq.jsonl.gz"), question_set_name("data/eval/nq/test.jsonl")
-    ('nq', 'nq')
-    >>> question_set_name("triviaqa/unfiltered"), question_set_name("hotpotqa=copies/dev.json")
-    ('triviaqa-unfiltered', 'hotpotqa')
+    Examples:
+        >>> question_set_name("data/nq.jsonl.gz"), question_set_name("data/eval/nq/test.jsonl")
+        ('nq', 'nq')
+        >>> question_set_name("triviaqa/unfiltered"), question_set_name("hotpotqa=copies/dev.json")
+        ('triviaqa-unfiltered', 'hotpotqa')
     """
     named = _parse(str(name_or_path))
     if named is not None:

@@ -93,8 +93,9 @@ def utility_of(
 def word_f1(given: str, right: str) -> float:
     """F1 of the words of two texts (Rajpurkar et al., 2016, arXiv 1606.05250, section 6.1).
 
-    >>> word_f1("New York", "New York City")
-    0.8
+    Examples:
+        >>> word_f1("New York", "New York City")
+        0.8
     """
     first, second = normalized(given).split(), normalized(right).split()
     shared = (Counter(first) & Counter(second)).total()

@@ -114,8 +114,9 @@ def asked_of(question: Question) -> str:
 def passage_text(title: str, text: str) -> str:
     """A passage as it stands in a paragraph.
 
-    >>> passage_text("Emma", "A novel.").splitlines()
-    ['Emma', 'A novel.']
+    Examples:
+        >>> passage_text("Emma", "A novel.").splitlines()
+        ['Emma', 'A novel.']
     """
     return f"{title.strip()}\n{text.strip()}" if title.strip() else text.strip()
 

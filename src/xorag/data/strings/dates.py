@@ -35,8 +35,9 @@ _SHORT = 3
 def dates_of(text: str) -> Iterator[FoundString]:
     """The dates of a text; of one that names a month its year alone, too.
 
-    >>> [date.text for date in dates_of("From 3 March 1912 to the 1920s.")]
-    ['3 March 1912', '1912', '1920s']
+    Examples:
+        >>> [date.text for date in dates_of("From 3 March 1912 to the 1920s.")]
+        ['3 March 1912', '1912', '1920s']
     """
     yield from _with_months(text)
     for pattern in (_NUMERIC, _EAST_ASIAN, _YEAR):

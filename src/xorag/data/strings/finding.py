@@ -29,9 +29,10 @@ def find_strings(
         rarity: How rare a word is; without it, no rare terms are found.
         rare: From how rare on a word is a term.
 
-    >>> found = find_strings("Jane Austen published Emma on 23 December 1815.", title="Emma")
-    >>> [(each.text, each.kind.value) for each in found]
-    [('Jane Austen', 'name'), ('23 December 1815', 'date')]
+    Examples:
+        >>> found = find_strings("Jane Austen published Emma on 23 December 1815.", title="Emma")
+        >>> [(each.text, each.kind.value) for each in found]
+        [('Jane Austen', 'name'), ('23 December 1815', 'date')]
     """
     found = [*dates_of(text), *codes_of(text), *numbers_of(text), *_names_of(text)]
     if rarity is not None:

@@ -54,8 +54,9 @@ def names_in(text: str) -> list[Name]:
     A name is a run of capitalised words, with words such as "of" and "von" between. Words that
     are no names even where a sentence begins with them, months and single letters are left out.
 
-    >>> [name.text for name in names_in("In 1901 the Order of Malta met Anna von Bek in Rome.")]
-    ['Order of Malta', 'Anna von Bek', 'Rome']
+    Examples:
+        >>> [name.text for name in names_in("In 1901 the Order of Malta met Anna von Bek in Rome.")]
+        ['Order of Malta', 'Anna von Bek', 'Rome']
     """
     found: list[Name] = []
     for run in _runs(list(_words(text))):

@@ -39,8 +39,9 @@ _UNITS = frozenset({
 def numbers_of(text: str) -> Iterator[FoundString]:
     """The numbers of a text in reading order, each with its currency, power and unit.
 
-    >>> [number.text for number in numbers_of("It cost $1.5 million, 40 km² or 12% of 7,000.")]
-    ['$1.5 million', '40 km²', '12%', '7,000']
+    Examples:
+        >>> [number.text for number in numbers_of("It cost $1.5 million, 40 km² or 12% of 7,000.")]
+        ['$1.5 million', '40 km²', '12%', '7,000']
     """
     for match in _NUMBER.finditer(text):
         end = _end_of_unit(text, match.end())
@@ -63,8 +64,9 @@ def _end_of_unit(text: str, end: int) -> int:
 def codes_of(text: str) -> Iterator[FoundString]:
     """Codes and addresses of a text.
 
-    >>> [code.text for code in codes_of("The B-52, ISBN 978-3-16-148410-0, won 3-1 on 5km.")]
-    ['B-52', '978-3-16-148410-0']
+    Examples:
+        >>> [code.text for code in codes_of("The B-52, ISBN 978-3-16-148410-0, won 3-1 on 5km.")]
+        ['B-52', '978-3-16-148410-0']
     """
     for match in _ADDRESS.finditer(text):
         address = match.group().rstrip(".,;:!?")

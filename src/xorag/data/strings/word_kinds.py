@@ -23,8 +23,9 @@ def word_kinds(text: str, ends: Sequence[int]) -> list[WordKind | None]:
         text: All parts, one after the other.
         ends: Behind the last character of each part.
 
-    >>> [kind.value for kind in word_kinds("Emma cost 21 pounds.", [4, 9, 12, 19, 20])]
-    ['names', 'rest', 'numbers', 'numbers', 'rest']
+    Examples:
+        >>> [kind.value for kind in word_kinds("Emma cost 21 pounds.", [4, 9, 12, 19, 20])]
+        ['names', 'rest', 'numbers', 'numbers', 'rest']
     """
     of_character: list[WordKind] = [WordKind.REST] * len(text)
     for found in find_strings(text):

@@ -50,8 +50,9 @@ class Logistic:
 def sigmoid(value: float) -> float:
     """1 / (1 + e^-value), without overflow.
 
-    >>> sigmoid(0.0), sigmoid(-1000.0)
-    (0.5, 0.0)
+    Examples:
+        >>> sigmoid(0.0), sigmoid(-1000.0)
+        (0.5, 0.0)
     """
     if value >= 0:
         return 1 / (1 + math.exp(-value))
