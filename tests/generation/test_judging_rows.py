@@ -8,9 +8,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transformers import PreTrainedModel
+from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
+from transformers.masking_utils import eager_mask
 
 from tests.generation.tiny_judges import make_reader, watched_ids, write_alone
+from xorag.generation.judging_attention import plain_attention
 from xorag.generation.judging_notes import Notes, Written
 from xorag.generation.judging_padding import PASS_TOKENS, alike
 from xorag.generation.judging_rows import HELD_BYTES, RowModel
@@ -69,6 +71,18 @@ def test_rows_write_what_each_writes_alone(family: str) -> None:
     together = write(model, rows())
 
     assert_same(together, alone)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_attention_in_blocks_writes_the_same(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, _ = make_reader(family, attn_logit_softcapping=None)  # a model of its own: it is changed
+    as_it_was = write(model, rows())
+    monkeypatch.setattr("xorag.generation.judging_attention._BLOCK", 2)
+    AttentionInterface.register("in_blocks", plain_attention)
+    AttentionMaskInterface.register("in_blocks", eager_mask)
+    model.set_attn_implementation("in_blocks")
+
+    assert_same(write(model, rows()), as_it_was)
 
 
 @pytest.mark.parametrize("batch_tokens", [1, 100, 150])

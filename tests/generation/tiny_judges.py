@@ -30,7 +30,9 @@ TEXTS = (
 
 
 @cache
-def make_reader(family: str = "llama", **sizes: int) -> tuple[PreTrainedModel, PromptEncoder]:
+def make_reader(
+    family: str = "llama", **sizes: int | None
+) -> tuple[PreTrainedModel, PromptEncoder]:
     """A random model with experts that likes to write reflection tokens and end marks."""
     tokenizer = byte_level()
     add_reflection_tokens(tokenizer)

@@ -90,7 +90,7 @@ class Judge:
             model: With its experts in place; with a projector, it reads soft tokens too.
             encoder: Of its tokenizer, which has the reflection tokens.
             layout: How questions are worded.
-            batch_tokens: The most positions computed together, padding and new ones included.
+            batch_tokens: The most positions that are read in one pass, padding included.
             rows: What computes the model; unset, this process. Else its embeddings are enough.
 
         Raises:
